@@ -1,0 +1,32 @@
+// Package tmpdeps pins modules while the first packages are being written.
+package tmpdeps
+
+import (
+	_ "github.com/alecthomas/kong"
+	_ "github.com/boombuler/barcode/qr"
+	_ "github.com/fxamacker/cbor/v2"
+	_ "github.com/getkin/kin-openapi/openapi3"
+	_ "github.com/getkin/kin-openapi/openapi3filter"
+	_ "github.com/getkin/kin-openapi/routers/gorillamux"
+	_ "github.com/gin-gonic/gin"
+	_ "github.com/go-jose/go-jose/v4"
+	_ "github.com/go-jose/go-jose/v4/cryptosigner"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/google/uuid"
+	_ "github.com/gowebpki/jcs"
+	_ "github.com/klauspost/compress/zlib"
+	_ "github.com/makiuchi-d/gozxing/qrcode"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/samply/golang-fhir-models/fhir-models/fhir"
+	_ "github.com/schollz/progressbar/v3"
+	_ "github.com/veraison/go-cose"
+	_ "golang.org/x/crypto/argon2"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sync/singleflight"
+	_ "golang.org/x/term"
+	_ "golang.org/x/text/unicode/norm"
+	_ "golang.org/x/time/rate"
+	_ "modernc.org/sqlite"
+	_ "pgregory.net/rapid"
+	_ "rsc.io/qr/coding"
+)
