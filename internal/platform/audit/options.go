@@ -1,0 +1,38 @@
+package audit
+
+import (
+	"crypto"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Options of a log.
+type Options struct {
+	Origin   string             // names this log in its checkpoints; required, no control characters
+	Signer   crypto.Signer      // signs checkpoints, Ed25519 or ECDSA; required
+	Former   []crypto.PublicKey // earlier signers, to open a log after a change of the key
+	Clock    func() time.Time   // default time.Now
+	EveryN   uint64             // entries between checkpoints; default 1000
+	openFile func(name string) (file, error)
+}
+
+func checkOptions(o *Options) error {
+	if o.Origin == "" || len(o.Origin) > maxField || strings.ContainsFunc(o.Origin, unicode.IsControl) {
+		return errors.New("audit: the origin must be a short text without control characters")
+	}
+	if o.Signer == nil {
+		return errors.New("audit: a signer for checkpoints is required")
+	}
+	if _, err := keyID(o.Signer.Public()); err != nil {
+		return err
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.EveryN == 0 {
+		o.EveryN = 1000
+	}
+	return nil
+}

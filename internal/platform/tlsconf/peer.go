@@ -1,0 +1,56 @@
+package tlsconf
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+)
+
+// ErrPeerNotAllowed reports a verified peer that is not on the list.
+var ErrPeerNotAllowed = errors.New("tlsconf: the peer is not on the list of allowed names")
+
+// ErrNoVerifiedPeer reports a connection without a verified certificate of the peer.
+var ErrNoVerifiedPeer = errors.New("tlsconf: the peer has no verified certificate")
+
+// VerifiedPeer gives the certificate of the peer whose chain was verified. A
+// certificate that was only presented does not count.
+func VerifiedPeer(cs tls.ConnectionState) (*x509.Certificate, bool) {
+	if len(cs.VerifiedChains) == 0 || len(cs.VerifiedChains[0]) == 0 {
+		return nil, false
+	}
+	return cs.VerifiedChains[0][0], true
+}
+
+// PeerName gives the one name of a certificate: its first URI SAN (SPIFFE IDs are
+// such), else its first DNS SAN, else its common name. Only one name counts, so that a
+// certificate cannot act under several.
+func PeerName(cert *x509.Certificate) string {
+	switch {
+	case len(cert.URIs) > 0:
+		return cert.URIs[0].String()
+	case len(cert.DNSNames) > 0:
+		return cert.DNSNames[0]
+	}
+	return cert.Subject.CommonName
+}
+
+// VerifyPeerName admits verified peers whose PeerName is on the list, compared
+// exactly. An empty list admits nobody.
+func VerifyPeerName(names []string) func(tls.ConnectionState) error {
+	allowed := make(map[string]bool, len(names))
+	for _, n := range names {
+		if n != "" {
+			allowed[n] = true
+		}
+	}
+	return func(cs tls.ConnectionState) error {
+		cert, ok := VerifiedPeer(cs)
+		if !ok {
+			return ErrNoVerifiedPeer
+		}
+		if !allowed[PeerName(cert)] {
+			return ErrPeerNotAllowed
+		}
+		return nil
+	}
+}
