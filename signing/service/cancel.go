@@ -1,0 +1,37 @@
+package service
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/trustedparty/ddcc-gateway/signing"
+)
+
+// Cancel gives an intent up: nothing will be released under its id any more. The answer
+// says whether a certificate had been signed, so that the caller can put it on a
+// revocation list. Cancelling twice gives the same answer.
+func (s *Service) Cancel(ctx context.Context, caller, id string) (signing.Cancellation, error) {
+	if !s.knows(caller) {
+		return signing.Cancellation{}, errCaller
+	}
+	if parsed, err := uuid.Parse(id); err != nil || parsed.String() != id {
+		return signing.Cancellation{}, errIntentID
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err := s.record(ctx, caller, signing.Intent{ID: id}, actionCancelled, "", nil); err != nil {
+		return signing.Cancellation{}, err
+	}
+	signed, err := s.ledger.cancel(ctx, id, s.now())
+	return signing.Cancellation{ID: id, Signed: signed}, err
+}
+
+// knows reports whether any profile names the caller.
+func (s *Service) knows(caller string) bool {
+	for _, p := range s.profiles {
+		if p.allows(caller) {
+			return true
+		}
+	}
+	return false
+}

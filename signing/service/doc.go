@@ -1,0 +1,19 @@
+// Package service is the signing service: the only code that can reach a private key.
+//
+// Owner of key use, of the payload (issuer, issued-at, expiry, algorithm, key id are set
+// here and nowhere else) and of the signing audit log. For one certificate it goes
+// through these steps, in this order:
+//
+//	policy -> prepare (payload, throwaway key, independent reader, lints)
+//	-> audit the intent -> sign with the real key -> compare with the linted bytes and
+//	verify against the published certificate -> audit the receipt -> record -> release
+//
+// Invariants. No network surface accepts bytes or a digest to sign: a certificate is made
+// from typed claims, and a document is signed only if it says what its certificate says.
+// No audit write, no signature. An intent id releases at most one certificate, and none
+// after it was cancelled.
+//
+// It must never see a caller it was not configured for, and it keeps no medical content
+// in the clear: the released text stays sealed, for as long as a caller may have to ask
+// again, then it is gone.
+package service

@@ -1,0 +1,134 @@
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/cryptosigner"
+	"github.com/google/uuid"
+
+	"github.com/trustedparty/ddcc-gateway/formats/docsig"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore"
+)
+
+// MaxDocument bounds a document to sign, in bytes. A DDCC document with its QR image
+// needs about 20 KiB.
+const MaxDocument = 512 << 10
+
+// SignDocument signs the DDCC document of a released certificate. The document is read,
+// held against the certificate and canonicalised here; what is signed is never a
+// caller's bytes. Errors: Forbidden, Malformed, NotFound (no certificate under the id),
+// Conflict (cancelled), Rule (the document differs), Unavailable.
+func (s *Service) SignDocument(ctx context.Context, caller string, in signing.DocumentIntent) (signing.DocumentSignature, error) {
+	if !s.knows(caller) {
+		return signing.DocumentSignature{}, errCaller
+	}
+	if id, err := uuid.Parse(in.ID); err != nil || id.String() != in.ID {
+		return signing.DocumentSignature{}, errIntentID
+	}
+	found, err := s.ledger.find(ctx, in.ID)
+	if err != nil {
+		return signing.DocumentSignature{}, err
+	}
+	canonical, err := s.examine(found.Certificate, in.Document)
+	if err != nil {
+		return signing.DocumentSignature{}, err
+	}
+	key, err := s.keys.Active(ctx, keystore.UsageDocument)
+	if err != nil {
+		return signing.DocumentSignature{}, unavailable(err)
+	}
+	if err := s.recordDocument(ctx, caller, in.ID, key, canonical); err != nil {
+		return signing.DocumentSignature{}, err
+	}
+	return s.signDocument(in.ID, key, canonical)
+}
+
+// examine lints the document against its certificate and gives its canonical form.
+func (s *Service) examine(cert signing.Certificate, document []byte) ([]byte, error) {
+	if len(document) > MaxDocument {
+		return nil, fault.New(fault.TooLarge, "document-size", "The document is larger than a DDCC document can be.")
+	}
+	doc, err := docsig.Parse(document)
+	if err != nil {
+		return nil, fault.New(fault.Malformed, "document-json", "The document is not strict JSON.").Because(err)
+	}
+	if doc.Signature != nil {
+		return nil, errDocument.With(fault.Issue{Path: "Bundle.signature", Rule: "document-unsigned", Detail: "The document carries a signature already.", Fix: "Send the document without it."})
+	}
+	profile, ok := s.profiles[cert.Profile]
+	if !ok {
+		return nil, errProfile
+	}
+	issues, err := compareDocument(cert, profile.SubClaim, doc.Canonical)
+	if err != nil {
+		return nil, fault.New(fault.Internal, "document-compare", "").Because(err)
+	}
+	if len(issues) > 0 {
+		return nil, errDocument.With(issues...)
+	}
+	return doc.Canonical, nil
+}
+
+func (s *Service) recordDocument(ctx context.Context, caller, id string, key keystore.Key, canonical []byte) error {
+	// The document holds the random signature inside the QR text: its digest is unguessable.
+	sum := sha256.Sum256(canonical)
+	_, err := s.audit.Append(ctx, audit.Entry{
+		Time: s.now(), Action: actionDocument, Actor: caller, Subject: id, Outcome: "success",
+		Digest:     hex.EncodeToString(sum[:]),
+		Attributes: map[string]string{"kid": base64.StdEncoding.EncodeToString(key.KID)},
+	})
+	if err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// signDocument makes the detached JWS and verifies it before it leaves.
+func (s *Service) signDocument(id string, key keystore.Key, canonical []byte) (signing.DocumentSignature, error) {
+	now := s.now()
+	thumbprint := sha256.Sum256(key.Certificate.Raw)
+	opts := (&jose.SignerOptions{}).
+		WithHeader(docsig.HeaderCanonicalization, docsig.Canonicalization).
+		WithHeader(docsig.HeaderSigningTime, now.Format(time.RFC3339)).
+		WithHeader(docsig.HeaderThumbprint, base64.RawURLEncoding.EncodeToString(thumbprint[:]))
+	signer, err := jose.NewSigner(jose.SigningKey{
+		Algorithm: jose.ES256,
+		Key:       jose.JSONWebKey{Key: cryptosigner.Opaque(key.Signer), KeyID: base64.StdEncoding.EncodeToString(key.KID)},
+	}, opts)
+	if err != nil {
+		return signing.DocumentSignature{}, fault.From(err)
+	}
+	signed, err := signer.Sign(canonical)
+	if err != nil {
+		return signing.DocumentSignature{}, unavailable(err)
+	}
+	jws, err := signed.DetachedCompactSerialize()
+	if err != nil {
+		return signing.DocumentSignature{}, fault.From(err)
+	}
+	if err := verifyDetached(jws, canonical, key); err != nil {
+		return signing.DocumentSignature{}, fault.New(fault.Internal, "signature-mismatch", "").Because(err)
+	}
+	return signing.DocumentSignature{ID: id, JWS: jws, KID: key.KID, SignedAt: now}, nil
+}
+
+func verifyDetached(jws string, canonical []byte, key keystore.Key) error {
+	parsed, err := jose.ParseDetached(jws, canonical, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		return err
+	}
+	if len(parsed.Signatures) != 1 {
+		return errors.New("not exactly one signature")
+	}
+	_, err = parsed.Verify(key.Certificate.PublicKey)
+	return err
+}

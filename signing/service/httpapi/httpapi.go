@@ -1,0 +1,124 @@
+// Package httpapi is the signing service's only network surface: JSON over mutual TLS.
+//
+// Who may call: clients whose certificate names a profile lists; everybody else is
+// refused before a body is read. What they learn: certificates for claims they stated
+// themselves, and the public keys. No route takes bytes or a digest to sign.
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
+	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/signing/service"
+)
+
+// maxIntent bounds a certificate request: a core data set is about 2 KiB.
+const maxIntent = 64 << 10
+
+// maxDocument bounds a document request: the document with its frame.
+const maxDocument = service.MaxDocument + 4<<10
+
+// Service is what the routes need of the signing service.
+type Service interface {
+	Issue(ctx context.Context, caller string, in signing.Intent) (signing.Certificate, error)
+	SignDocument(ctx context.Context, caller string, in signing.DocumentIntent) (signing.DocumentSignature, error)
+	Cancel(ctx context.Context, caller, id string) (signing.Cancellation, error)
+	Keys(ctx context.Context) ([]signing.Key, error)
+}
+
+type handler struct{ service Service }
+
+// Register adds the routes under /v1.
+func Register(r gin.IRouter, s Service) {
+	h := handler{service: s}
+	v1 := r.Group("/v1", requirePeer)
+	v1.GET("/keys", h.keys)
+	v1.DELETE("/certificates/:id", h.cancel)
+	jsonOnly := httpx.RequireContentType("application/json")
+	v1.POST("/certificates", jsonOnly, httpx.LimitBody(maxIntent), h.issue)
+	v1.POST("/documents", jsonOnly, httpx.LimitBody(maxDocument), h.signDocument)
+}
+
+var errPeer = fault.New(fault.Unauthenticated, "client-certificate", "A client certificate is required.")
+
+func requirePeer(c *gin.Context) {
+	if _, ok := httpx.PeerFrom(c.Request); !ok {
+		httpx.Fail(c, errPeer)
+	}
+}
+
+func caller(c *gin.Context) string {
+	p, _ := httpx.PeerFrom(c.Request)
+	return p.Name
+}
+
+func (h handler) keys(c *gin.Context) {
+	keys, err := h.service.Keys(c.Request.Context())
+	respond(c, keys, err)
+}
+
+func (h handler) issue(c *gin.Context) {
+	var in signing.Intent
+	if err := decode(c, maxIntent, &in); err != nil {
+		httpx.Fail(c, err)
+		return
+	}
+	out, err := h.service.Issue(c.Request.Context(), caller(c), in)
+	respond(c, out, err)
+}
+
+func (h handler) cancel(c *gin.Context) {
+	out, err := h.service.Cancel(c.Request.Context(), caller(c), c.Param("id"))
+	respond(c, out, err)
+}
+
+func (h handler) signDocument(c *gin.Context) {
+	var in signing.DocumentIntent
+	if err := decode(c, maxDocument, &in); err != nil {
+		httpx.Fail(c, err)
+		return
+	}
+	out, err := h.service.SignDocument(c.Request.Context(), caller(c), in)
+	respond(c, out, err)
+}
+
+// decode reads strict JSON: valid UTF-8, no duplicate and no unknown members.
+func decode(c *gin.Context, limit int64, into any) error {
+	body, err := httpx.ReadBody(c, limit)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, into, json.RejectUnknownMembers(true)); err != nil {
+		return fault.New(fault.Malformed, "malformed-json", "The body is not the JSON this route takes.").Because(scrub(err))
+	}
+	return nil
+}
+
+// scrub keeps where decoding failed and drops what stood there: the content is personal.
+func scrub(err error) error {
+	var s *json.SemanticError
+	if errors.As(err, &s) {
+		return errors.New("json: unexpected value at " + string(s.JSONPointer))
+	}
+	return errors.New("json: syntax error")
+}
+
+func respond(c *gin.Context, out any, err error) {
+	if err != nil {
+		httpx.Fail(c, err)
+		return
+	}
+	body, err := json.Marshal(out)
+	if err != nil {
+		httpx.Fail(c, err)
+		return
+	}
+	c.Data(http.StatusOK, "application/json", body)
+}

@@ -1,0 +1,191 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/veraison/go-cose"
+
+	"github.com/trustedparty/ddcc-gateway/formats/hcert"
+	"github.com/trustedparty/ddcc-gateway/formats/hcert/reader"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/faultpoint"
+	"github.com/trustedparty/ddcc-gateway/signing"
+)
+
+// Audit actions of certificates.
+const (
+	actionIntent    = "certificate.intent"
+	actionSigned    = "certificate.signed"
+	actionRefused   = "certificate.refused"
+	actionCancelled = "certificate.cancelled"
+	actionDocument  = "document.signed"
+)
+
+// Issue signs the certificate of an intent, or gives the one already signed under its
+// id. caller is the name of the client certificate. Errors: Forbidden, Malformed, Rule,
+// Conflict (id reused or cancelled), Unavailable.
+func (s *Service) Issue(ctx context.Context, caller string, in signing.Intent) (signing.Certificate, error) {
+	cert, err := s.admit(ctx, caller, in)
+	if err != nil {
+		s.refused(ctx, caller, in, err)
+		return signing.Certificate{}, err
+	}
+	return cert, nil
+}
+
+func (s *Service) admit(ctx context.Context, caller string, in signing.Intent) (signing.Certificate, error) {
+	profile, ok := s.profiles[in.Profile]
+	if !ok {
+		return signing.Certificate{}, errProfile
+	}
+	if !profile.allows(caller) {
+		return signing.Certificate{}, errCaller
+	}
+	if id, err := uuid.Parse(in.ID); err != nil || id.String() != in.ID {
+		return signing.Certificate{}, errIntentID
+	}
+	// One flight an id: racing callers with the same id share one signature.
+	v, err, _ := s.flights.Do(in.ID, func() (any, error) {
+		return s.issueOnce(context.WithoutCancel(ctx), caller, profile, in)
+	})
+	if err != nil {
+		return signing.Certificate{}, err
+	}
+	released, ok := v.(released)
+	if !ok || !s.ledger.matches(released, in) {
+		return signing.Certificate{}, errReused
+	}
+	return released.Certificate, nil
+}
+
+func (s *Service) issueOnce(ctx context.Context, caller string, profile Profile, in signing.Intent) (released, error) {
+	found, err := s.ledger.find(ctx, in.ID)
+	if err == nil || !errors.Is(err, errUnknown) {
+		return found, err
+	}
+	prepared, err := s.prepare(ctx, profile, in)
+	if err != nil {
+		return released{}, err
+	}
+	if err := s.record(ctx, caller, in, actionIntent, s.ledger.digest(in), prepared.attributes(in)); err != nil {
+		return released{}, err
+	}
+	faultpoint.Here("signer-after-intent-audited")
+	cert, err := s.sign(prepared, in)
+	if err != nil {
+		return released{}, err
+	}
+	faultpoint.Here("signer-after-signature")
+	if err := s.record(ctx, caller, in, actionSigned, textDigest(cert.Text), prepared.attributes(in)); err != nil {
+		return released{}, err
+	}
+	faultpoint.Here("signer-after-receipt-audited")
+	out, err := s.ledger.release(ctx, in, cert)
+	faultpoint.Here("signer-after-release")
+	return out, err
+}
+
+// sign uses the real key, once, on exactly the bytes the lints saw.
+func (s *Service) sign(p prepared, in signing.Intent) (signing.Certificate, error) {
+	signer, err := cose.NewSigner(cose.AlgorithmES256, p.key.Signer)
+	if err != nil {
+		return signing.Certificate{}, fault.From(err)
+	}
+	signed, err := hcert.Sign1(p.payload, p.key.KID, signer)
+	if err != nil {
+		return signing.Certificate{}, unavailable(err)
+	}
+	text, err := hcert.Text(signed)
+	if err != nil {
+		return signing.Certificate{}, fault.From(err)
+	}
+	if err := p.corresponds(text); err != nil {
+		return signing.Certificate{}, fault.New(fault.Internal, "signature-mismatch", "").Because(err)
+	}
+	return signing.Certificate{
+		ID: in.ID, Profile: in.Profile, Text: text, KID: p.key.KID, Algorithm: "ES256",
+		IssuedAt: p.issuedAt, ExpiresAt: p.expiresAt,
+	}, nil
+}
+
+// corresponds reads the finished certificate as a verifier would and compares it with
+// the linted one.
+func (p prepared) corresponds(text string) error {
+	m, err := reader.Decode(text)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(m.Payload, p.linted.Payload) || !bytes.Equal(m.Protected, p.linted.Protected) {
+		return errors.New("the signed bytes are not the linted ones")
+	}
+	if len(text) > hcert.MaxTextQ {
+		return errors.New("the signed text outgrew the QR limit")
+	}
+	return m.Verify(p.key.Certificate.PublicKey)
+}
+
+// record writes an audit entry; without it nothing goes on.
+func (s *Service) record(ctx context.Context, caller string, in signing.Intent, action, digest string, attributes map[string]string) error {
+	_, err := s.audit.Append(ctx, audit.Entry{
+		Time: s.now(), Action: action, Actor: caller, Subject: in.ID, Outcome: "success",
+		Digest: digest, Attributes: attributes,
+	})
+	if err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// refused audits a refusal with its reason. The caller hears the refusal either way.
+func (s *Service) refused(ctx context.Context, caller string, in signing.Intent, cause error) {
+	id := in.ID
+	if _, err := uuid.Parse(id); err != nil {
+		id = ""
+	}
+	f := fault.From(cause)
+	reason := f.Code
+	for _, i := range f.Issues {
+		reason += " " + i.Rule
+	}
+	_, _ = s.audit.Append(context.WithoutCancel(ctx), audit.Entry{
+		Time: s.now(), Action: actionRefused, Actor: caller, Subject: id, Outcome: "failure", Reason: reason,
+		Attributes: map[string]string{"profile": s.knownProfile(in.Profile)},
+	})
+}
+
+// knownProfile keeps a caller's free text out of the audit log.
+func (s *Service) knownProfile(name string) string {
+	if _, ok := s.profiles[name]; ok {
+		return name
+	}
+	return "unknown"
+}
+
+// textDigest names a certificate without showing it: the signature inside makes the
+// digest unguessable.
+func textDigest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// expiry is the earliest of what was asked, what the profile allows and what the
+// certificates cover (GDHCN shell model).
+func expiry(asked *time.Time, latest ...time.Time) time.Time {
+	end := latest[0]
+	for _, t := range latest[1:] {
+		if t.Before(end) {
+			end = t
+		}
+	}
+	if asked != nil && asked.Before(end) {
+		end = *asked
+	}
+	return end.UTC().Truncate(time.Second)
+}

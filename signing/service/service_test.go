@@ -1,0 +1,501 @@
+package service
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/trustedparty/ddcc-gateway/formats/hcert"
+	"github.com/trustedparty/ddcc-gateway/formats/hcert/reader"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore/software"
+)
+
+const caller = "urn:test:gateway"
+
+// fixed is the instant at which tests issue; the keys were made an hour before.
+var fixed = time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC)
+
+var testKeys = sync.OnceValues(func() (*software.Store, error) {
+	dir, err := os.MkdirTemp("", "keys")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := software.Create(dir, []byte("test"), software.Subject{Country: "XX", Organization: "Test"}, fixed.Add(-time.Hour)); err != nil {
+		return nil, err
+	}
+	return software.Open(dir, []byte("test"))
+})
+
+// countingKeys wraps a key store: it counts signatures and can be told to misbehave.
+type countingKeys struct {
+	KeyStore
+	signatures atomic.Int64
+	wrap       func(crypto.Signer) crypto.Signer
+}
+
+type countingSigner struct {
+	crypto.Signer
+	count *atomic.Int64
+}
+
+func (s countingSigner) Sign(r io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	s.count.Add(1)
+	return s.Signer.Sign(r, digest, opts)
+}
+
+func (k *countingKeys) Active(ctx context.Context, usage keystore.Usage) (keystore.Key, error) {
+	key, err := k.KeyStore.Active(ctx, usage)
+	if err != nil {
+		return key, err
+	}
+	key.Signer = countingSigner{key.Signer, &k.signatures}
+	if k.wrap != nil {
+		key.Signer = k.wrap(key.Signer)
+	}
+	return key, nil
+}
+
+// memoryAudit keeps entries and can be told to fail on an action.
+type memoryAudit struct {
+	mu      sync.Mutex
+	entries []audit.Entry
+	failOn  string
+}
+
+func (a *memoryAudit) Append(_ context.Context, e audit.Entry) (audit.Receipt, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.failOn != "" && e.Action == a.failOn {
+		return audit.Receipt{}, errors.New("disk full")
+	}
+	a.entries = append(a.entries, e)
+	return audit.Receipt{}, nil
+}
+
+func (a *memoryAudit) actions() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := make([]string, len(a.entries))
+	for i, e := range a.entries {
+		out[i] = e.Action
+	}
+	return out
+}
+
+// bench is a service with everything around it in reach.
+type testBench struct {
+	*Service
+	keys   *countingKeys
+	audit  *memoryAudit
+	ledger docstore.Store
+	probes int64 // signatures that readiness made
+}
+
+func newBench(t testing.TB, change ...func(*Deps)) *testBench {
+	t.Helper()
+	store, err := testKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledger, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Clock: func() time.Time { return fixed }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ledger.Close() })
+	b := &testBench{keys: &countingKeys{KeyStore: store}, audit: &memoryAudit{}, ledger: ledger}
+	deps := Deps{
+		Country: "XX", Profiles: DefaultProfiles(caller), Keys: b.keys, Audit: b.audit, Ledger: ledger,
+		Secret: make([]byte, 32), Clock: func() time.Time { return fixed },
+	}
+	for _, c := range change {
+		c(&deps)
+	}
+	if b.Service, err = New(context.Background(), deps); err != nil {
+		t.Fatal(err)
+	}
+	b.probes = b.keys.signatures.Load()
+	return b
+}
+
+// signatures counts those of certificates and documents.
+func (b *testBench) signatures() int64 { return b.keys.signatures.Load() - b.probes }
+
+func vaccination() hcert.DDCC {
+	return hcert.DDCC{
+		Name: "Adaeze Specimen", BirthDate: "1987-04-12",
+		Certificate: hcert.DDCCCertificate{Issuer: hcert.Coding{Code: "demo"}, HCID: "HCID-77", Version: "RC2"},
+		Vaccination: &hcert.DDCCVaccination{
+			Vaccine: hcert.Coding{Code: "XM0GQ8", System: "http://id.who.int/icd11/mms"}, Brand: hcert.Coding{Code: "XM8NQ0", System: "http://id.who.int/icd11/mms"},
+			MAHolder: &hcert.Coding{Code: "ORG-1"}, Lot: "LOT-9", Date: "2026-10-01", Dose: 1, TotalDoses: 2,
+			Country: hcert.Coding{Code: "XXA", System: "urn:iso:std:iso:3166"},
+		},
+	}
+}
+
+func testResult() hcert.DDCC {
+	c := vaccination()
+	c.Vaccination = nil
+	c.Test = &hcert.DDCCTest{
+		Pathogen: hcert.Coding{Code: "XN109"}, Type: hcert.Coding{Code: "1334426561"}, Date: "2026-11-20T10:00:00Z",
+		Result: hcert.Coding{Code: "QA02"}, Country: hcert.Coding{Code: "XXA"},
+	}
+	return c
+}
+
+func intent(change ...func(*signing.Intent)) signing.Intent {
+	in := signing.Intent{ID: uuid.NewString(), Profile: signing.ProfileDDCCVS, Issuer: "clinic", Claims: vaccination()}
+	for _, c := range change {
+		c(&in)
+	}
+	return in
+}
+
+func TestIssueMakesACertificateThatVerifies(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, tc := range []struct {
+		profile  string
+		claims   hcert.DDCC
+		usage    keystore.Usage
+		subClaim int64
+	}{
+		{signing.ProfileDDCCVS, vaccination(), keystore.UsageVaccination, 3},
+		{signing.ProfileDDCCTR, testResult(), keystore.UsageTest, 4},
+	} {
+		in := intent(func(i *signing.Intent) { i.Profile, i.Claims = tc.profile, tc.claims })
+		cert, err := b.Issue(context.Background(), caller, in)
+		if err != nil {
+			t.Fatal(tc.profile, err)
+		}
+		key, err := b.keys.Active(context.Background(), tc.usage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := reader.Decode(cert.Text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Verify(key.Certificate.PublicKey); err != nil {
+			t.Errorf("%s: %v", tc.profile, err)
+		}
+		content, _ := m.Claims.SubClaims[tc.subClaim].(map[string]any)
+		if content["name"] != "Adaeze Specimen" || m.Claims.Issuer != "XX" || !m.Claims.IssuedAt.Equal(fixed) {
+			t.Errorf("%s: content %v, claims %+v", tc.profile, content, m.Claims)
+		}
+		if cert.ID != in.ID || !cert.IssuedAt.Equal(fixed) || !cert.ExpiresAt.Equal(m.Claims.ExpiresAt) {
+			t.Errorf("%s: answer %+v differs from the certificate", tc.profile, cert)
+		}
+	}
+}
+
+func TestExpiryIsTheEarliestBound(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	long := newBench(t, func(d *Deps) {
+		for i := range d.Profiles {
+			d.Profiles[i].MaxValidity = 10 * 365 * 24 * time.Hour
+		}
+	})
+	key, _ := b.keys.Active(context.Background(), keystore.UsageVaccination)
+	in := func(d time.Duration) *time.Time { at := fixed.Add(d); return &at }
+	for name, tc := range map[string]struct {
+		bench *testBench
+		asked *time.Time
+		want  time.Time
+	}{
+		"profile":          {b, nil, fixed.Add(365 * 24 * time.Hour)},
+		"asked":            {b, in(time.Hour), fixed.Add(time.Hour)},
+		"asked too long":   {b, in(9000 * time.Hour), fixed.Add(365 * 24 * time.Hour)},
+		"fraction dropped": {b, in(time.Hour + time.Millisecond), fixed.Add(time.Hour)},
+		"DSC":              {long, nil, key.Certificate.NotAfter},
+	} {
+		cert, err := tc.bench.Issue(context.Background(), caller, intent(func(i *signing.Intent) { i.ValidUntil = tc.asked }))
+		if err != nil || !cert.ExpiresAt.Equal(tc.want) {
+			t.Errorf("%s: expires %v, %v; want %v", name, cert.ExpiresAt, err, tc.want)
+		}
+	}
+	_, err := b.Issue(context.Background(), caller, intent(func(i *signing.Intent) { i.ValidUntil = in(-time.Second) }))
+	if !errors.Is(err, errExpired) {
+		t.Errorf("an end in the past: %v", err)
+	}
+}
+
+func TestRefusalsUseNoKeyAndAreAudited(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		caller string
+		intent signing.Intent
+		want   fault.Kind
+	}{
+		"stranger":       {"urn:test:stranger", intent(), fault.Forbidden},
+		"nameless":       {"", intent(), fault.Forbidden},
+		"profile":        {caller, intent(func(i *signing.Intent) { i.Profile = "eu-dcc" }), fault.Rule},
+		"id":             {caller, intent(func(i *signing.Intent) { i.ID = "1" }), fault.Malformed},
+		"id upper case":  {caller, intent(func(i *signing.Intent) { i.ID = strings.ToUpper(i.ID[:35]) + "A" }), fault.Malformed},
+		"no event":       {caller, intent(func(i *signing.Intent) { i.Claims.Vaccination = nil }), fault.Rule},
+		"wrong event":    {caller, intent(func(i *signing.Intent) { i.Claims.Vaccination.Lot = "" }), fault.Rule},
+		"future":         {caller, intent(func(i *signing.Intent) { i.Claims.Vaccination.Date = "2026-11-23" }), fault.Rule},
+		"too long":       {caller, intent(func(i *signing.Intent) { i.Claims.Name = longText(2000) }), fault.Rule},
+		"far too long":   {caller, intent(func(i *signing.Intent) { i.Claims.Name = longText(40000) }), fault.Rule},
+		"not normalised": {caller, intent(func(i *signing.Intent) { i.Claims.Name = "Jose\u0301" }), fault.Rule},
+		"not UTF-8":      {caller, intent(func(i *signing.Intent) { i.Claims.Name = "\xff" }), fault.Rule},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			cert, err := b.Issue(context.Background(), tc.caller, tc.intent)
+			if fault.KindOf(err) != tc.want || cert.Text != "" {
+				t.Errorf("got %v, want kind %v", err, tc.want)
+			}
+			if n := b.signatures(); n != 0 {
+				t.Errorf("the key was used %d times", n)
+			}
+			if got := b.audit.actions(); len(got) != 1 || got[0] != actionRefused {
+				t.Errorf("audit %v, want one refusal", got)
+			}
+		})
+	}
+}
+
+// longText does not compress well.
+func longText(n int) string {
+	raw := make([]byte, n)
+	_, _ = rand.Read(raw)
+	var b strings.Builder
+	for _, c := range raw {
+		b.WriteByte('A' + c%26)
+	}
+	return b.String()
+}
+
+func TestSameIntentSameCertificate(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	in := intent()
+	texts := make([]string, 64)
+	var wg sync.WaitGroup
+	for i := range texts {
+		wg.Go(func() {
+			cert, err := b.Issue(context.Background(), caller, in)
+			if err != nil {
+				t.Error(err)
+			}
+			texts[i] = cert.Text
+		})
+	}
+	wg.Wait()
+	for _, text := range texts {
+		if text != texts[0] || text == "" {
+			t.Fatal("racing callers got different certificates")
+		}
+	}
+	if n := b.signatures(); n != 1 {
+		t.Errorf("%d signatures for one intent", n)
+	}
+	other := in
+	other.Claims.Name = "Somebody Else"
+	if _, err := b.Issue(context.Background(), caller, other); !errors.Is(err, errReused) {
+		t.Errorf("another content under the same id: %v", err)
+	}
+	other = in
+	other.Issuer = "another-clinic"
+	if _, err := b.Issue(context.Background(), caller, other); !errors.Is(err, errReused) {
+		t.Errorf("another issuer under the same id: %v", err)
+	}
+}
+
+func TestNoAuditNoSignature(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.audit.failOn = actionIntent
+	in := intent()
+	if _, err := b.Issue(context.Background(), caller, in); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("intent not audited: %v", err)
+	}
+	if n := b.signatures(); n != 0 {
+		t.Fatalf("%d signatures without an audited intent", n)
+	}
+	b.audit.failOn = actionSigned
+	if cert, err := b.Issue(context.Background(), caller, in); fault.KindOf(err) != fault.Unavailable || cert.Text != "" {
+		t.Errorf("receipt not audited, yet released: %v", err)
+	}
+	b.audit.failOn = ""
+	if _, err := b.Issue(context.Background(), caller, in); err != nil {
+		t.Errorf("the log recovered: %v", err)
+	}
+}
+
+func TestAuditTellsTheOrderAndNoPerson(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	in := intent()
+	cert, err := b.Issue(context.Background(), caller, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(b.audit.actions(), " "); got != actionIntent+" "+actionSigned {
+		t.Errorf("audit order %s", got)
+	}
+	for _, e := range b.audit.entries {
+		if e.Subject != in.ID || e.Actor != caller || e.Digest == "" || e.Attributes["issuer"] != "clinic" {
+			t.Errorf("entry %+v", e)
+		}
+		all := e.Reason + e.Digest + e.Subject
+		for _, v := range e.Attributes {
+			all += v
+		}
+		for _, secret := range []string{"Adaeze", "1987", "HCID-77", "LOT-9", cert.Text[:40]} {
+			if strings.Contains(all, secret) {
+				t.Errorf("the audit log shows %q", secret)
+			}
+		}
+	}
+}
+
+// wrongKey signs with another key than the certificate's.
+func TestSignatureOfAnotherKeyIsNotReleased(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	stranger, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.keys.wrap = func(crypto.Signer) crypto.Signer { return stranger }
+	in := intent()
+	if cert, err := b.Issue(context.Background(), caller, in); fault.KindOf(err) != fault.Internal || cert.Text != "" {
+		t.Errorf("got %v", err)
+	}
+	b.keys.wrap = nil
+	if _, err := b.Issue(context.Background(), caller, in); err != nil {
+		t.Errorf("after the key is right again: %v", err)
+	}
+	if _, err := New(context.Background(), Deps{
+		Country: "XX", Profiles: DefaultProfiles(caller), Audit: b.audit, Ledger: b.ledger, Secret: make([]byte, 32),
+		Clock: func() time.Time { return fixed },
+		Keys:  &countingKeys{KeyStore: b.keys, wrap: func(crypto.Signer) crypto.Signer { return stranger }},
+	}); err == nil {
+		t.Error("a service starts although a key does not belong to its certificate")
+	}
+}
+
+func TestCancelBeforeAndAfter(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx := context.Background()
+	before := intent()
+	for range 2 {
+		if c, err := b.Cancel(ctx, caller, before.ID); err != nil || c.Signed {
+			t.Fatalf("cancel before: %+v, %v", c, err)
+		}
+	}
+	if _, err := b.Issue(ctx, caller, before); !errors.Is(err, errCancelled) {
+		t.Errorf("issue after cancel: %v", err)
+	}
+	after := intent()
+	if _, err := b.Issue(ctx, caller, after); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if c, err := b.Cancel(ctx, caller, after.ID); err != nil || !c.Signed {
+			t.Fatalf("cancel after: %+v, %v", c, err)
+		}
+	}
+	if _, err := b.Issue(ctx, caller, after); !errors.Is(err, errCancelled) {
+		t.Errorf("the same intent after cancel: %v", err)
+	}
+	if doc, err := b.ledger.Get(ctx, collection, after.ID); err != nil || strings.Contains(string(doc.Body), "sealed") {
+		t.Errorf("the ledger still holds the certificate: %s, %v", doc.Body, err)
+	}
+	if _, err := b.Cancel(ctx, "urn:test:stranger", after.ID); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("a stranger cancels: %v", err)
+	}
+}
+
+func TestCancelRacesIssue(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for range 30 {
+		in := intent()
+		var cert signing.Certificate
+		var issueErr error
+		var gone signing.Cancellation
+		var wg sync.WaitGroup
+		wg.Go(func() { cert, issueErr = b.Issue(context.Background(), caller, in) })
+		wg.Go(func() {
+			var err error
+			if gone, err = b.Cancel(context.Background(), caller, in.ID); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
+		if (issueErr == nil) != gone.Signed || (issueErr == nil) != (cert.Text != "") {
+			t.Fatalf("issue says %v, cancel says signed=%v", issueErr, gone.Signed)
+		}
+		if _, err := b.Issue(context.Background(), caller, in); !errors.Is(err, errCancelled) {
+			t.Fatalf("released after cancel: %v", err)
+		}
+	}
+}
+
+func TestNewRefusesIncoherentWiring(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	good := Deps{
+		Country: "XX", Profiles: DefaultProfiles(caller), Keys: b.keys, Audit: b.audit, Ledger: b.ledger,
+		Secret: make([]byte, 32), Clock: time.Now,
+	}
+	for name, spoil := range map[string]func(*Deps){
+		"country":     func(d *Deps) { d.Country = "xx" },
+		"no profile":  func(d *Deps) { d.Profiles = nil },
+		"twice":       func(d *Deps) { d.Profiles = append(d.Profiles, d.Profiles[0]) },
+		"nobody may":  func(d *Deps) { d.Profiles = DefaultProfiles() },
+		"no validity": func(d *Deps) { d.Profiles = []Profile{{Name: "x", Usage: keystore.UsageTest, Callers: []string{"a"}}} },
+		"no usage":    func(d *Deps) { d.Profiles = []Profile{{Name: "x", MaxValidity: time.Hour, Callers: []string{"a"}}} },
+		"unknown usage": func(d *Deps) {
+			d.Profiles = []Profile{{Name: "x", Usage: "z", MaxValidity: time.Hour, Callers: []string{"a"}}}
+		},
+		"short secret": func(d *Deps) { d.Secret = make([]byte, 31) },
+		"no audit":     func(d *Deps) { d.Audit = nil },
+		"no keys":      func(d *Deps) { d.Keys = nil },
+		"no ledger":    func(d *Deps) { d.Ledger = nil },
+		"no clock":     func(d *Deps) { d.Clock = nil },
+	} {
+		d := good
+		d.Profiles = append([]Profile(nil), good.Profiles...)
+		spoil(&d)
+		if _, err := New(context.Background(), d); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func BenchmarkIssue(b *testing.B) {
+	bench := newBench(b)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := bench.Issue(context.Background(), caller, intent()); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,73 @@
+// Package signing is the contract between issuance and the isolated signing service.
+//
+// A caller states an intent: a profile, typed claims, an id. It never passes bytes or a
+// digest to sign, and it cannot choose issuer, issued-at, expiry, algorithm or key: the
+// service sets them. The id makes an intent idempotent: the same id with the same claims
+// gives the same certificate, the same id with other claims is a conflict.
+//
+// signing/service is the service, signing/client calls it over mutual TLS.
+package signing
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/trustedparty/ddcc-gateway/formats/hcert"
+)
+
+// The certificate profiles of this release.
+const (
+	ProfileDDCCVS = "who-ddcc-vs"
+	ProfileDDCCTR = "who-ddcc-tr"
+)
+
+// Intent asks for one certificate.
+type Intent struct {
+	ID         string     `json:"id"`                   // UUID of the issuance record
+	Profile    string     `json:"profile"`              // e.g. who-ddcc-vs
+	Issuer     string     `json:"issuer"`               // authenticated issuer, for policy and audit
+	ValidUntil *time.Time `json:"validUntil,omitempty"` // requested; the profile caps it
+	Claims     hcert.DDCC `json:"claims"`
+}
+
+// Certificate is a signed certificate as the service releases it.
+type Certificate struct {
+	ID        string    `json:"id"`      // of the intent
+	Profile   string    `json:"profile"` // of the intent
+	Text      string    `json:"text"`    // "HC1:…"
+	KID       []byte    `json:"kid"`     // first 8 bytes of SHA-256 of the DSC
+	Algorithm string    `json:"algorithm"`
+	IssuedAt  time.Time `json:"issuedAt"`
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// DocumentIntent asks for the signature of the DDCC document of an intent that already
+// has its certificate. The service checks that the document says what the certificate
+// says and canonicalises it itself.
+type DocumentIntent struct {
+	ID       string          `json:"id"` // of the certificate intent
+	Document json.RawMessage `json:"document"`
+}
+
+// DocumentSignature is the detached JWS over the canonical document (docs/document-signature.md).
+type DocumentSignature struct {
+	ID       string    `json:"id"`
+	JWS      string    `json:"jws"` // compact, payload detached
+	KID      []byte    `json:"kid"`
+	SignedAt time.Time `json:"signedAt"`
+}
+
+// Cancellation answers a request to give an intent up. Nothing can be signed under its
+// id afterwards.
+type Cancellation struct {
+	ID     string `json:"id"`
+	Signed bool   `json:"signed"` // a certificate had been signed; it was never released to a holder
+}
+
+// Key is one document signer certificate the service signs with, and its issuer.
+type Key struct {
+	KID         []byte `json:"kid"`
+	Usage       string `json:"usage"`       // vaccination, test, document
+	Certificate []byte `json:"certificate"` // DER of the DSC
+	Issuer      []byte `json:"issuer"`      // DER of the CSCA
+}
