@@ -1,0 +1,24 @@
+package issuance
+
+import (
+	"time"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+)
+
+var (
+	errProfile   = fault.New(fault.Forbidden, "profile-not-allowed", "This issuer may not issue this kind of certificate.")
+	errAuthority = fault.New(fault.Forbidden, "authority-not-allowed", "This issuer may not issue in the name of this public health authority.")
+	errContent   = fault.New(fault.Rule, "invalid-content", "The health event breaks rules of the core data set.")
+	errHCID      = fault.New(fault.Conflict, "hcid-conflict", "The Health Certificate ID belongs to another person.").
+			With(fault.Issue{Path: "certificate.hcid", Rule: "hcid-same-person",
+			Detail: "Certificates with this HCID exist and name or birth date differ from them.",
+			Fix:    "Check the HCID, or send name and birth date as first registered."})
+	errKeyReused = fault.New(fault.Rule, "idempotency-key-reused", "The Idempotency-Key was used for another content.").
+			With(fault.Issue{Path: "Idempotency-Key", Rule: "idempotency",
+			Detail: "One key stands for one content.", Fix: "Use a new key for new content."})
+	errExists    = fault.New(fault.PreconditionFailed, "already-issued", "This certificate was issued before, and the request asked for a new one only.")
+	errNotFound  = fault.New(fault.NotFound, "not-found", "There is no such certificate for this issuer.")
+	errCancelled = fault.New(fault.Unavailable, "intent-cancelled", "An earlier attempt is being cleaned up.").Retry(2 * time.Second)
+	errRegistry  = fault.New(fault.Unavailable, "registry-unavailable", "The registry cannot be reached at the moment.").Retry(5 * time.Second)
+)

@@ -1,0 +1,133 @@
+package issuance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/trustedparty/ddcc-gateway/fhir"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/seal"
+	"github.com/trustedparty/ddcc-gateway/signing"
+)
+
+// Issuer is an authenticated submitter and what it may do.
+type Issuer struct {
+	ID          string   // stable id from the issuers file
+	Profiles    []string // certificate profiles it may ask for
+	Authorities []string // public health authorities it may speak for (linkId pha)
+}
+
+// Authority is a public health authority in whose name certificates are issued.
+type Authority struct {
+	ID     string // the identifier issuers send as pha
+	System string // namespace of the identifier
+	Name   string // Organization.name in the document
+}
+
+// Request asks for one certificate.
+type Request struct {
+	Issuer         Issuer
+	Core           fhir.CoreDataSet
+	IdempotencyKey string // may be empty: then the content identifies the request
+	OnlyNew        bool   // refuse (PreconditionFailed) if the certificate exists already
+}
+
+// Issued is a certificate with its document.
+type Issued struct {
+	ID          string    `json:"id"` // of the certificate, and of the document Bundle
+	Profile     string    `json:"profile"`
+	FolderID    string    `json:"folderId"`    // one a HCID
+	ReferenceID string    `json:"referenceId"` // of the QR DocumentReference in the document
+	Text        string    `json:"text"`        // "HC1:…"
+	KID         []byte    `json:"kid"`
+	IssuedAt    time.Time `json:"issuedAt"`
+	ExpiresAt   time.Time `json:"expiresAt"`
+	Document    []byte    `json:"document"` // FHIR JSON, signed
+	Replayed    bool      `json:"-"`        // it existed before this request
+}
+
+// Signer is the signing service as issuance needs it.
+type Signer interface {
+	Issue(ctx context.Context, in signing.Intent) (signing.Certificate, error)
+	SignDocument(ctx context.Context, in signing.DocumentIntent) (signing.DocumentSignature, error)
+	Cancel(ctx context.Context, id string) (signing.Cancellation, error)
+}
+
+// Documents keeps issued certificates with their medical content.
+type Documents interface {
+	// Create stores what belongs to in.ID unless something is there already, and gives
+	// what is stored.
+	Create(ctx context.Context, in Issued) (Issued, error)
+	// Get gives what is stored under id; errNotFound's kind when nothing is.
+	Get(ctx context.Context, id string) (Issued, error)
+	// Discard removes what is stored under id; it is no error when nothing is.
+	Discard(ctx context.Context, id string) error
+}
+
+// Deps is everything the service is made of. All fields are required except the durations.
+type Deps struct {
+	Registry    docstore.Store
+	Documents   Documents
+	Signer      Signer
+	Authorities []Authority
+	Secret      []byte // master secret of the keyed digests, 32 bytes or more
+	Clock       func() time.Time
+	NewID       func() string // UUIDs, version 4
+	Timeout     time.Duration // of one issue once its intent is recorded; default 30 s
+	Grace       time.Duration // age at which an open intent is given up; default 15 min
+	// TestCountries admits the user-assigned country codes XAA to XZZ, which the GDHCN
+	// gives to test participants. A production installation leaves it false.
+	TestCountries bool
+}
+
+// Service issues certificates. It is safe for concurrent use.
+type Service struct {
+	registry    registry
+	documents   Documents
+	signer      Signer
+	authorities map[string]Authority
+	clock       func() time.Time
+	newID       func() string
+	timeout     time.Duration
+	grace       time.Duration
+	testCountry bool
+	flights     singleflight.Group
+}
+
+// New checks the wiring.
+func New(d Deps) (*Service, error) {
+	if d.Registry == nil || d.Documents == nil || d.Signer == nil || d.Clock == nil || d.NewID == nil {
+		return nil, errors.New("issuance: a dependency is missing")
+	}
+	if len(d.Secret) < seal.KeySize {
+		return nil, fmt.Errorf("issuance: the registry secret has fewer than %d bytes", seal.KeySize)
+	}
+	if d.Timeout == 0 {
+		d.Timeout = 30 * time.Second
+	}
+	if d.Grace == 0 {
+		d.Grace = 15 * time.Minute
+	}
+	s := &Service{
+		registry:  registry{store: d.Registry, digestKey: seal.Derive(d.Secret, "issuance registry digest")},
+		documents: d.Documents, signer: d.Signer, clock: d.Clock, newID: d.NewID,
+		timeout: d.Timeout, grace: d.Grace, testCountry: d.TestCountries, authorities: make(map[string]Authority, len(d.Authorities)),
+	}
+	for _, a := range d.Authorities {
+		if a.ID == "" || a.Name == "" {
+			return nil, errors.New("issuance: an authority needs an id and a name")
+		}
+		s.authorities[a.ID] = a
+	}
+	return s, nil
+}
+
+func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Second) }
+
+// may reports whether list names wanted. An empty list names nobody.
+func may(list []string, wanted string) bool { return slices.Contains(list, wanted) }

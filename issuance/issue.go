@@ -1,0 +1,226 @@
+package issuance
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+
+	"github.com/trustedparty/ddcc-gateway/fhir"
+	"github.com/trustedparty/ddcc-gateway/fhir/maps"
+	"github.com/trustedparty/ddcc-gateway/fhir/terminology"
+	"github.com/trustedparty/ddcc-gateway/formats/hcert"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/faultpoint"
+	"github.com/trustedparty/ddcc-gateway/signing"
+)
+
+// Check is the first half of an issue, without any effect: the issuer's right to this
+// certificate and every rule of its content. issues holds all findings, warnings
+// included, also when err is nil.
+func (s *Service) Check(issuer Issuer, core fhir.CoreDataSet) (issues []fault.Issue, err error) {
+	_, _, issues, err = s.check(issuer, core)
+	return issues, err
+}
+
+func (s *Service) check(issuer Issuer, core fhir.CoreDataSet) (string, hcert.DDCC, []fault.Issue, error) {
+	issues := core.Validate(s.now())
+	if !s.testCountry && terminology.TestCountry(country(core)) {
+		issues = append(issues, testCountryIssue)
+	}
+	if fault.HasErrors(issues) {
+		return "", hcert.DDCC{}, issues, errContent.With(issues...)
+	}
+	profile, claims, err := maps.Claims(core)
+	if err != nil {
+		return "", hcert.DDCC{}, issues, err
+	}
+	if !may(issuer.Profiles, profile) {
+		return "", hcert.DDCC{}, issues, errProfile
+	}
+	_, known := s.authorities[core.Certificate.Issuer.Value]
+	if !known || !may(issuer.Authorities, core.Certificate.Issuer.Value) {
+		return "", hcert.DDCC{}, issues, errAuthority.With(fault.Issue{
+			Path: "certificate.issuer", Rule: "authority-allowed",
+			Detail: "The public health authority is not one this issuer speaks for.",
+			Fix:    "Use the authority id agreed at registration.",
+		})
+	}
+	return profile, claims, issues, nil
+}
+
+var testCountryIssue = fault.Issue{
+	Path: "country", Rule: "country-test", Detail: "The country code is reserved for tests.", Fix: "Send the ISO 3166-1 alpha-3 code of the country of the event.",
+}
+
+func country(core fhir.CoreDataSet) string {
+	switch {
+	case core.Vaccination != nil:
+		return core.Vaccination.Country.Code
+	case core.Test != nil:
+		return core.Test.Country.Code
+	}
+	return ""
+}
+
+// Issue gives the certificate of a request: a new one, or the one the same request was
+// given before. Errors: Forbidden, Rule, Conflict (HCID of another person),
+// PreconditionFailed (OnlyNew), Unavailable (nothing lost; ask again).
+func (s *Service) Issue(ctx context.Context, in Request) (Issued, error) {
+	profile, claims, _, err := s.check(in.Issuer, in.Core)
+	if err != nil {
+		return Issued{}, err
+	}
+	until, err := validUntil(in.Core.Certificate.Period.End, s.now())
+	if err != nil {
+		return s.existing(ctx, in, profile, err)
+	}
+	// From here on a client that hangs up changes nothing.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
+	defer cancel()
+	folder, err := s.registry.bind(ctx, in.Core, s.now())
+	if err != nil {
+		return Issued{}, err
+	}
+	faultpoint.Here("gateway-after-hcid-bound")
+	rec, fresh, err := s.record(ctx, in, profile, folder)
+	if err != nil {
+		return Issued{}, err
+	}
+	faultpoint.Here("gateway-after-intent-recorded")
+	if !fresh && in.OnlyNew && rec.State == StateIssued {
+		return Issued{}, errExists
+	}
+	job := job{record: rec, core: in.Core, folder: folder, intent: signing.Intent{
+		ID: rec.ID, Profile: profile, Issuer: in.Issuer.ID, ValidUntil: until, Claims: claims,
+	}}
+	out, err := s.finish(ctx, job)
+	out.Replayed = !fresh
+	return out, err
+}
+
+// existing gives the certificate of a request that could not be issued today, if it was
+// issued while it could, or the reason why not.
+func (s *Service) existing(ctx context.Context, in Request, profile string, reason error) (Issued, error) {
+	content := s.content(in, profile)
+	rec, err := s.registry.byRequest(ctx, s.registry.requestKey(in, content))
+	if err != nil || rec.ContentDigest != content || rec.State != StateIssued {
+		return Issued{}, reason
+	}
+	if in.OnlyNew {
+		return Issued{}, errExists
+	}
+	out, err := s.documents.Get(ctx, rec.ID)
+	out.Replayed = true
+	return out, err
+}
+
+// content is the keyed digest of what a request says.
+func (s *Service) content(in Request, profile string) string {
+	return s.registry.digest("content", profile, string(in.Core.Canonical()))
+}
+
+// record inserts the intent of a request or finds the request's record.
+func (s *Service) record(ctx context.Context, in Request, profile string, f folder) (record, bool, error) {
+	content := s.content(in, profile)
+	now := s.now()
+	rec, fresh, err := s.registry.insert(ctx, record{
+		ID: s.newID(), State: StateIntent, Issuer: in.Issuer.ID, Profile: profile,
+		ContentDigest: content, FolderID: f.ID, CreatedAt: now, UpdatedAt: now,
+		requestKey: s.registry.requestKey(in, content),
+	})
+	if err == nil && rec.ContentDigest != content {
+		return record{}, false, errKeyReused
+	}
+	return rec, fresh, err
+}
+
+// job is what an intent needs to be finished. It lives in memory only.
+type job struct {
+	record record
+	core   fhir.CoreDataSet
+	folder folder
+	intent signing.Intent
+}
+
+// finish brings a record to its end. Every step is idempotent, so any number of callers
+// may finish the same record; those in this process share one flight.
+func (s *Service) finish(ctx context.Context, j job) (Issued, error) {
+	switch j.record.State {
+	case StateIssued:
+		return s.documents.Get(ctx, j.record.ID)
+	case StateCancelling, StateCancelled:
+		return Issued{}, errCancelled
+	case StateIntent:
+	}
+	v, err, _ := s.flights.Do(j.record.ID, func() (any, error) { return s.drive(ctx, j) })
+	if err != nil {
+		return Issued{}, err
+	}
+	out, ok := v.(Issued)
+	if !ok {
+		return Issued{}, fault.From(errors.New("issuance: flight without a result"))
+	}
+	return out, nil
+}
+
+func (s *Service) drive(ctx context.Context, j job) (Issued, error) {
+	cert, err := s.signer.Issue(ctx, j.intent)
+	if err != nil {
+		return Issued{}, s.refused(ctx, j.record, err)
+	}
+	faultpoint.Here("gateway-after-signature")
+	out, err := s.document(ctx, j, cert)
+	if err != nil {
+		return Issued{}, err
+	}
+	faultpoint.Here("gateway-after-document-signed")
+	if out, err = s.documents.Create(ctx, out); err != nil {
+		return Issued{}, err
+	}
+	faultpoint.Here("gateway-after-document-stored")
+	err = s.complete(ctx, j.record, out)
+	if errors.Is(err, errCancelled) {
+		// The reconciler was faster: the content of a record that was never issued must go.
+		err = errors.Join(err, s.documents.Discard(ctx, j.record.ID))
+	}
+	if err != nil {
+		return Issued{}, err
+	}
+	faultpoint.Here("gateway-after-issued")
+	return out, nil
+}
+
+// complete makes the record issued, unless somebody else ended it first.
+func (s *Service) complete(ctx context.Context, rec record, out Issued) error {
+	sum := sha256.Sum256(out.Document)
+	rec.State, rec.UpdatedAt = StateIssued, s.now()
+	rec.ReferenceID, rec.KID, rec.IssuedAt, rec.ExpiresAt = out.ReferenceID, out.KID, out.IssuedAt, out.ExpiresAt
+	rec.DocumentDigest = hex.EncodeToString(sum[:])
+	_, err := s.registry.swap(ctx, rec)
+	if !errors.Is(err, docstore.ErrVersion) {
+		return err
+	}
+	now, err := s.registry.get(ctx, rec.ID)
+	if err != nil {
+		return err
+	}
+	if now.State != StateIssued {
+		return errCancelled
+	}
+	return nil
+}
+
+// refused ends a record whose content the signer refuses for good; any other failure
+// leaves it open for the next attempt.
+func (s *Service) refused(ctx context.Context, rec record, cause error) error {
+	f := fault.From(cause)
+	if f.Kind != fault.Rule {
+		return cause
+	}
+	if err := s.cancel(ctx, rec, f.Code); err != nil && !errors.Is(err, docstore.ErrVersion) {
+		return errors.Join(cause, err)
+	}
+	return cause
+}

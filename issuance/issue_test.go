@@ -1,0 +1,323 @@
+package issuance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/trustedparty/ddcc-gateway/fhir"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+)
+
+func TestSameRequestSameCertificate(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	first := b.issue(t, request())
+	if first.Replayed || first.Text == "" || len(first.Document) == 0 {
+		t.Fatalf("first answer %+v", first)
+	}
+	again := b.issue(t, request())
+	if !again.Replayed || again.Text != first.Text || !bytes.Equal(again.Document, first.Document) {
+		t.Error("the same request gave another certificate")
+	}
+	if restarted, err := b.service(t).Issue(context.Background(), request()); err != nil || restarted.Text != first.Text {
+		t.Errorf("after a restart: %v", err)
+	}
+	other := b.issue(t, request(func(c *fhir.CoreDataSet) { c.Vaccination.Lot = "LOT-2" }))
+	if other.Text == first.Text || other.ID == first.ID {
+		t.Error("another content gave the same certificate")
+	}
+	if b.signer.signed != 2 || b.openRecords(t) != 0 {
+		t.Errorf("%d signatures, %d open records", b.signer.signed, b.openRecords(t))
+	}
+}
+
+func TestRacingSubmissionsIssueOneCertificate(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	replica := b.service(t) // a second process on the same registry
+	out := make([]Issued, 200)
+	var wg sync.WaitGroup
+	for i := range out {
+		wg.Go(func() {
+			s := b.Service
+			if i%2 == 1 {
+				s = replica
+			}
+			var err error
+			if out[i], err = s.Issue(context.Background(), request()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	fresh := 0
+	for _, o := range out {
+		if o.Text != out[0].Text || !bytes.Equal(o.Document, out[0].Document) {
+			t.Fatal("racing submissions got different certificates")
+		}
+		if !o.Replayed {
+			fresh++
+		}
+	}
+	if b.signer.signed != 1 || fresh != 1 {
+		t.Errorf("%d signatures, %d answers claim to be the first; want 1 and 1", b.signer.signed, fresh)
+	}
+}
+
+func TestIdempotencyKey(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	keyed := request()
+	keyed.IdempotencyKey = "k1"
+	first := b.issue(t, keyed)
+	if again := b.issue(t, keyed); again.Text != first.Text {
+		t.Error("same key, same content, another certificate")
+	}
+	replacement := keyed
+	replacement.IdempotencyKey = "k2"
+	if second := b.issue(t, replacement); second.ID == first.ID {
+		t.Error("another key must give another certificate: that is how a replacement is asked for")
+	}
+	reused := keyed
+	reused.Core.Vaccination.Lot = "LOT-OTHER"
+	if _, err := b.Issue(context.Background(), reused); !errors.Is(err, errKeyReused) {
+		t.Errorf("key reused for other content: %v", err)
+	}
+	stranger := keyed
+	stranger.Issuer.ID = "other-clinic"
+	if out := b.issue(t, stranger); out.ID == first.ID {
+		t.Error("two issuers share a key")
+	}
+}
+
+func TestOnlyNew(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	in := request()
+	in.OnlyNew = true
+	b.issue(t, in)
+	if _, err := b.Issue(context.Background(), in); fault.KindOf(err) != fault.PreconditionFailed {
+		t.Errorf("second time: %v", err)
+	}
+}
+
+func TestIssuerRights(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for name, tc := range map[string]struct {
+		in   Request
+		want fault.Kind
+	}{
+		"profile":             {Request{Issuer: Issuer{ID: "x", Profiles: []string{"who-ddcc-tr"}, Authorities: []string{"moh"}}, Core: event()}, fault.Forbidden},
+		"no profile":          {Request{Issuer: Issuer{ID: "x", Authorities: []string{"moh"}}, Core: event()}, fault.Forbidden},
+		"authority":           {request(func(c *fhir.CoreDataSet) { c.Certificate.Issuer.Value = "other" }), fault.Forbidden},
+		"unknown authority":   {request(func(c *fhir.CoreDataSet) { c.Certificate.Issuer.Value = "nobody" }), fault.Forbidden},
+		"content":             {request(func(c *fhir.CoreDataSet) { c.Vaccination.Lot = "" }), fault.Rule},
+		"born expired":        {request(func(c *fhir.CoreDataSet) { c.Certificate.Period.End = "2026-11-20" }), fault.Rule},
+		"future event":        {request(func(c *fhir.CoreDataSet) { c.Vaccination.Date = "2026-12-24" }), fault.Rule},
+		"nobody manufactured": {request(func(c *fhir.CoreDataSet) { c.Vaccination.Manufacturer = fhir.Coding{} }), fault.Rule},
+	} {
+		if _, err := b.Issue(context.Background(), tc.in); fault.KindOf(err) != tc.want {
+			t.Errorf("%s: %v, want kind %d", name, err, tc.want)
+		}
+		if _, err := b.Check(tc.in.Issuer, tc.in.Core); name != "born expired" && fault.KindOf(err) != tc.want {
+			t.Errorf("%s: the dry run says %v", name, err)
+		}
+	}
+	if b.signer.signed != 0 {
+		t.Errorf("%d signatures for refused requests", b.signer.signed)
+	}
+}
+
+func TestTestCountriesStayInTests(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.testCountry = false
+	if _, err := b.Issue(context.Background(), request()); fault.KindOf(err) != fault.Rule {
+		t.Errorf("a test country was certified: %v", err)
+	}
+	b.issue(t, request(func(c *fhir.CoreDataSet) { c.Vaccination.Country.Code = "CHE" }))
+}
+
+func TestHCIDBelongsToOnePerson(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	first := b.issue(t, request())
+	second := b.issue(t, request(func(c *fhir.CoreDataSet) {
+		c.Vaccination.Dose, c.Vaccination.Date, c.Name = 2, "2026-11-01", "  ADAEZE   specimen "
+		c.Name = strings.TrimSpace(c.Name)
+	}))
+	if second.FolderID != first.FolderID {
+		t.Error("the second dose did not join the folder of the first")
+	}
+	if patientID(t, first.Document) != patientID(t, second.Document) {
+		t.Error("the same holder has two Patient ids")
+	}
+	entries, err := b.Folder(context.Background(), clinic, first.FolderID)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("folder has %d entries, %v; want both doses", len(entries), err)
+	}
+	for name, change := range map[string]func(*fhir.CoreDataSet){
+		"name":              func(c *fhir.CoreDataSet) { c.Name = "Adaeze Specimens" },
+		"birth date":        func(c *fhir.CoreDataSet) { c.BirthDate = "1987-04-13" },
+		"birth date absent": func(c *fhir.CoreDataSet) { c.BirthDate = "" },
+	} {
+		if _, err := b.Issue(context.Background(), request(change)); !errors.Is(err, errHCID) {
+			t.Errorf("another %s under the same HCID: %v", name, err)
+		}
+	}
+	if b.openRecords(t) != 0 {
+		t.Error("refused requests left open records")
+	}
+}
+
+func patientID(t *testing.T, document []byte) string {
+	t.Helper()
+	i := bytes.Index(document, []byte(`"resourceType":"Patient","id":"`))
+	if i < 0 {
+		t.Fatal("no Patient in the document")
+	}
+	return string(document[i+31 : i+31+36])
+}
+
+func TestTwoPersonsRaceForOneHCID(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	names := []string{"Ama Specimen", "Bo Specimen", "Cy Specimen", "Di Specimen"}
+	won := make([]bool, 40)
+	var wg sync.WaitGroup
+	for i := range won {
+		wg.Go(func() {
+			_, err := b.Issue(context.Background(), request(func(c *fhir.CoreDataSet) { c.Name = names[i%len(names)] }))
+			won[i] = err == nil
+			if err != nil && !errors.Is(err, errHCID) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	winners := map[int]bool{}
+	for i, w := range won {
+		if w {
+			winners[i%len(names)] = true
+		}
+	}
+	if len(winners) != 1 {
+		t.Errorf("%d persons hold one HCID", len(winners))
+	}
+}
+
+func TestHangingUpChangesNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	out, err := b.Issue(ctx, request())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := b.issue(t, request()); again.Text != out.Text {
+		t.Error("the certificate of a caller that hung up is lost")
+	}
+}
+
+func TestReadOnlyByItsIssuer(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx := context.Background()
+	out := b.issue(t, request())
+	stranger := Issuer{ID: "other-clinic", Profiles: clinic.Profiles, Authorities: clinic.Authorities}
+	if got, err := b.Get(ctx, clinic, out.ID); err != nil || !bytes.Equal(got.Document, out.Document) {
+		t.Errorf("own document: %v", err)
+	}
+	if got, err := b.GetByReference(ctx, clinic, out.ReferenceID); err != nil || got.Text != out.Text {
+		t.Errorf("own QR code: %v", err)
+	}
+	for name, try := range map[string]func() error{
+		"document": func() error { _, err := b.Get(ctx, stranger, out.ID); return err },
+		"QR code":  func() error { _, err := b.GetByReference(ctx, stranger, out.ReferenceID); return err },
+		"folder":   func() error { _, err := b.Folder(ctx, stranger, out.FolderID); return err },
+		"nothing":  func() error { _, err := b.Get(ctx, clinic, out.FolderID); return err },
+	} {
+		if err := try(); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%s for a stranger: %v, want NotFound", name, err)
+		}
+	}
+}
+
+func TestReplayOutlivesTheAskedValidity(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	in := request(func(c *fhir.CoreDataSet) { c.Certificate.Period.End = "2026-12-01" })
+	first := b.issue(t, in)
+	b.pass(30 * 24 * time.Hour)
+	if again := b.issue(t, in); again.Text != first.Text || !again.Replayed {
+		t.Error("a repeated request after the end of validity lost its certificate")
+	}
+	fresh := request(func(c *fhir.CoreDataSet) { c.Certificate.Period.End, c.Vaccination.Lot = "2026-12-01", "NEW" })
+	if _, err := b.Issue(context.Background(), fresh); fault.KindOf(err) != fault.Rule {
+		t.Errorf("a new request with a passed end: %v", err)
+	}
+}
+
+// TestStoresShowNoPerson reads the files of the stores as a thief would.
+func TestStoresShowNoPerson(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	out := b.issue(t, request())
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(b.path), "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	var all []byte
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, raw...)
+	}
+	if !bytes.Contains(all, []byte(out.ID)) {
+		t.Fatal("the files are not the ones that hold the record")
+	}
+	for _, secret := range []string{"Adaeze", "Specimen", "1987-04-12", "HCID-4711", "SPECIMEN-77", "LOT-1", "HC1:", "XM8NQ0"} {
+		if bytes.Contains(all, []byte(secret)) {
+			t.Errorf("the stores show %q", secret)
+		}
+	}
+}
+
+func TestValidUntil(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	for end, want := range map[string]string{
+		"2026-11-21":                "2026-11-21T23:59:59Z",
+		"2027-02":                   "2027-02-28T23:59:59Z",
+		"2027":                      "2027-12-31T23:59:59Z",
+		"2026-11-21T14:00:00+01:00": "2026-11-21T13:00:00Z",
+		"2026-11-20":                "",
+		"2026-11-21T11:59:59Z":      "",
+		"soon":                      "",
+	} {
+		got, err := validUntil(end, now)
+		if want == "" {
+			if err == nil {
+				t.Errorf("%s: accepted as %v", end, got)
+			}
+			continue
+		}
+		if err != nil || got.Format(time.RFC3339) != want {
+			t.Errorf("%s: %v, %v; want %s", end, got, err, want)
+		}
+	}
+	if got, err := validUntil("", now); got != nil || err != nil {
+		t.Errorf("no end: %v, %v", got, err)
+	}
+}

@@ -1,0 +1,241 @@
+package issuance
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/google/uuid"
+
+	"github.com/trustedparty/ddcc-gateway/fhir"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/seal"
+)
+
+// State of a record. intent and cancelling are open: the reconciler ends them.
+type State string
+
+// The states.
+const (
+	StateIntent     State = "intent"
+	StateIssued     State = "issued"
+	StateCancelling State = "cancelling"
+	StateCancelled  State = "cancelled"
+)
+
+// Collections of the registry.
+const (
+	records = "certificates"
+	folders = "folders"
+)
+
+// openIndex marks records without an end.
+const openIndex = "open"
+
+// record is one row of the registry. Digests are keyed.
+type record struct {
+	ID             string    `json:"id"`
+	State          State     `json:"state"`
+	Issuer         string    `json:"issuer"`
+	Profile        string    `json:"profile"`
+	ContentDigest  string    `json:"contentDigest"`
+	FolderID       string    `json:"folderId"`
+	CreatedAt      time.Time `json:"createdAt"`
+	UpdatedAt      time.Time `json:"updatedAt"`
+	ReferenceID    string    `json:"referenceId,omitempty"`
+	KID            []byte    `json:"kid,omitempty"`
+	DocumentDigest string    `json:"documentDigest,omitempty"`
+	IssuedAt       time.Time `json:"issuedAt,omitzero"`
+	ExpiresAt      time.Time `json:"expiresAt,omitzero"`
+	Signed         bool      `json:"signed,omitempty"` // cancelled after something had been signed
+	Reason         string    `json:"reason,omitempty"` // of a cancellation
+
+	requestKey string
+	version    int64
+}
+
+// folder binds a HCID to a person.
+type folder struct {
+	ID        string    `json:"id"`
+	PatientID string    `json:"patientId"`
+	Person    string    `json:"person"` // keyed digest of name and birth date
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// registry maps records and folders to documents of the store.
+type registry struct {
+	store     docstore.Store
+	digestKey []byte
+}
+
+func (r registry) digest(parts ...string) string {
+	return hex.EncodeToString(seal.Pseudonym(r.digestKey, parts...))
+}
+
+// requestKey identifies a request: by the issuer's Idempotency-Key, else by its content.
+func (r registry) requestKey(in Request, content string) string {
+	if in.IdempotencyKey != "" {
+		return "request:" + r.digest("key", in.Issuer.ID, in.IdempotencyKey)
+	}
+	return "request:" + r.digest("content", in.Issuer.ID, content)
+}
+
+// person identifies the holder by name and birth date. Case, spacing and Unicode form do
+// not make another person.
+func (r registry) person(core fhir.CoreDataSet) string {
+	name := cases.Fold().String(norm.NFKC.String(core.Name))
+	return r.digest("person", strings.Join(strings.Fields(name), " "), core.BirthDate)
+}
+
+// bind claims the HCID for its person, or finds it claimed. One insert-if-absent decides.
+// The ids derive from the HCID's digest, so that a claim has no state of its own to lose.
+func (r registry) bind(ctx context.Context, core fhir.CoreDataSet, now time.Time) (folder, error) {
+	key := r.digest("hcid", core.Certificate.HCID)
+	mine := folder{ID: r.derivedID("folder", key), PatientID: r.derivedID("patient", key), Person: r.person(core), CreatedAt: now}
+	body, err := json.Marshal(mine)
+	if err != nil {
+		return folder{}, err
+	}
+	_, err = r.store.Insert(ctx, folders, docstore.Document{ID: key, Body: body})
+	var exists *docstore.ExistsError
+	if err == nil {
+		return mine, nil
+	}
+	if !errors.As(err, &exists) {
+		return folder{}, errRegistry.Because(err)
+	}
+	doc, err := r.store.Get(ctx, folders, key)
+	if err != nil {
+		return folder{}, errRegistry.Because(err)
+	}
+	var theirs folder
+	if err := json.Unmarshal(doc.Body, &theirs); err != nil {
+		return folder{}, fault.From(err)
+	}
+	if theirs.Person != mine.Person {
+		return folder{}, errHCID
+	}
+	return theirs, nil
+}
+
+// derivedID is a UUID (RFC 9562 §5.8, version 8) from a keyed digest.
+func (r registry) derivedID(kind, key string) string {
+	var id uuid.UUID
+	copy(id[:], seal.Pseudonym(r.digestKey, kind, key))
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return id.String()
+}
+
+// insert records an intent, or gives the record that holds its request key.
+func (r registry) insert(ctx context.Context, rec record) (record, bool, error) {
+	doc, err := r.store.Insert(ctx, records, rec.document())
+	var exists *docstore.ExistsError
+	switch {
+	case err == nil:
+		rec.version = doc.Version
+		return rec, true, nil
+	case errors.As(err, &exists):
+		rec, err := r.get(ctx, exists.ID)
+		return rec, false, err
+	default:
+		return record{}, false, errRegistry.Because(err)
+	}
+}
+
+func (r registry) get(ctx context.Context, id string) (record, error) {
+	doc, err := r.store.Get(ctx, records, id)
+	return r.parse(doc, err)
+}
+
+// byRequest finds the record of a request.
+func (r registry) byRequest(ctx context.Context, key string) (record, error) {
+	doc, err := r.store.GetUnique(ctx, records, key)
+	return r.parse(doc, err)
+}
+
+// byReference finds the record whose document holds a DocumentReference.
+func (r registry) byReference(ctx context.Context, id string) (record, error) {
+	doc, err := r.store.GetUnique(ctx, records, "reference:"+id)
+	return r.parse(doc, err)
+}
+
+// page lists records under an index key in id order.
+func (r registry) page(ctx context.Context, index, after string, limit int) ([]record, string, error) {
+	docs, next, err := r.store.Range(ctx, records, index, after, limit)
+	if err != nil {
+		return nil, "", errRegistry.Because(err)
+	}
+	page := make([]record, 0, len(docs))
+	for _, d := range docs {
+		rec, err := r.parse(d, nil)
+		if err != nil {
+			return nil, "", err
+		}
+		page = append(page, rec)
+	}
+	return page, next, nil
+}
+
+func (r registry) parse(doc docstore.Document, err error) (record, error) {
+	if errors.Is(err, docstore.ErrNotFound) {
+		return record{}, errNotFound
+	}
+	if err != nil {
+		return record{}, errRegistry.Because(err)
+	}
+	var rec record
+	if err := json.Unmarshal(doc.Body, &rec); err != nil {
+		return record{}, fault.From(err)
+	}
+	rec.version = doc.Version
+	for _, key := range doc.Unique {
+		if strings.HasPrefix(key, "request:") {
+			rec.requestKey = key
+		}
+	}
+	return rec, nil
+}
+
+// swap writes rec over the version it was read at; docstore.ErrVersion when somebody was
+// faster.
+func (r registry) swap(ctx context.Context, rec record) (record, error) {
+	doc, err := r.store.Update(ctx, records, rec.document())
+	if errors.Is(err, docstore.ErrVersion) {
+		return record{}, err
+	}
+	if err != nil {
+		return record{}, errRegistry.Because(err)
+	}
+	rec.version = doc.Version
+	return rec, nil
+}
+
+// document is the stored form. A cancelled record gives its request key back, so that the
+// request can be made again.
+func (rec record) document() docstore.Document {
+	body, err := json.Marshal(rec)
+	if err != nil {
+		panic("issuance: a record does not marshal: " + err.Error()) // plain strings and times: impossible
+	}
+	doc := docstore.Document{ID: rec.ID, Version: rec.version, Body: body}
+	if rec.State != StateCancelled {
+		doc.Unique = append(doc.Unique, rec.requestKey)
+	}
+	switch rec.State {
+	case StateIntent, StateCancelling:
+		doc.Index = append(doc.Index, openIndex)
+	case StateIssued:
+		doc.Unique = append(doc.Unique, "reference:"+rec.ReferenceID)
+		doc.Index = append(doc.Index, "folder:"+rec.FolderID)
+	case StateCancelled:
+	}
+	return doc
+}
