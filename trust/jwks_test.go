@@ -1,0 +1,101 @@
+package trust_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/trustedparty/ddcc-gateway/trust/trusttest"
+)
+
+// Another implementation reads the JWK set and finds the keys of the certificates.
+func TestJWKSAgainstAnotherReader(t *testing.T) {
+	t.Parallel()
+	list := specimenList(t).List
+	raw, err := list.JWKS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(raw, &set); err != nil {
+		t.Fatal(err)
+	}
+	entries := list.Entries()
+	if len(set.Keys) != len(entries) {
+		t.Fatalf("%d keys", len(set.Keys))
+	}
+	for i, key := range set.Keys {
+		entry := entries[i]
+		if !publicEqual(entry.DSC.PublicKey, key.Key) {
+			t.Errorf("key %d is another", i)
+		}
+		wantAlg := "PS256"
+		if _, isEC := entry.DSC.PublicKey.(*ecdsa.PublicKey); isEC {
+			wantAlg = "ES256"
+		}
+		if key.Algorithm != wantAlg || key.Use != "sig" || key.KeyID != base64.StdEncoding.EncodeToString(entry.KID) {
+			t.Errorf("key %d: %s %s %s", i, key.Algorithm, key.Use, key.KeyID)
+		}
+		if len(key.Certificates) != 2 || !key.Certificates[0].Equal(entry.DSC) || !key.Certificates[1].Equal(entry.CSCA) || !key.Valid() {
+			t.Errorf("key %d: certificates", i)
+		}
+	}
+}
+
+func publicEqual(a, b crypto.PublicKey) bool {
+	key, ok := a.(interface{ Equal(x crypto.PublicKey) bool })
+	return ok && key.Equal(b)
+}
+
+// Coordinates with leading zeros keep them (RFC 7518 §6.2.1.2).
+func TestJWKCoordinatesHave32Bytes(t *testing.T) {
+	t.Parallel()
+	ca := trusttest.CSCA(t)
+	for range 5000 {
+		dsc := ca.DSC(t)
+		point, err := dsc.Key.Public().(*ecdsa.PublicKey).Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if point[1] != 0 && point[33] != 0 {
+			continue
+		}
+		raw, err := trusttest.List(t, ca.Entry(dsc)).JWKS()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var set struct{ Keys []struct{ X, Y string } }
+		if err := json.Unmarshal(raw, &set); err != nil {
+			t.Fatal(err)
+		}
+		x, errX := base64.RawURLEncoding.DecodeString(set.Keys[0].X)
+		y, errY := base64.RawURLEncoding.DecodeString(set.Keys[0].Y)
+		if errX != nil || errY != nil || !bytes.Equal(append(append([]byte{4}, x...), y...), point) {
+			t.Errorf("x %q, y %q", set.Keys[0].X, set.Keys[0].Y)
+		}
+		return
+	}
+	t.Fatal("no coordinate with a leading zero in 5000 keys")
+}
+
+func TestAnchorsPEM(t *testing.T) {
+	t.Parallel()
+	list := specimenList(t).List
+	rest := list.AnchorsPEM()
+	for _, want := range list.Anchors() {
+		var block *pem.Block
+		block, rest = pem.Decode(rest)
+		if block == nil || block.Type != "CERTIFICATE" || !bytes.Equal(block.Bytes, want.Raw) {
+			t.Fatal("not the anchor")
+		}
+	}
+	if len(rest) != 0 {
+		t.Error("more than the anchors")
+	}
+}
