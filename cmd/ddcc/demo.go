@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/trustedparty/ddcc-gateway/cmd/ddcc/examples"
+	"github.com/trustedparty/ddcc-gateway/formats/qr"
+	"github.com/trustedparty/ddcc-gateway/internal/devinstall"
+)
+
+type demoCmd struct {
+	Out  string `default:"out/demo" help:"Directory for what the demo leaves." placeholder:"DIR"`
+	Keep bool   `help:"Keep signer and gateway running and print curl lines to try."`
+}
+
+// Run is the main job from end to end, in two processes of their own.
+func (c *demoCmd) Run(s streams) error {
+	d := &demo{streams: s, out: c.Out, began: time.Now()}
+	if err := d.prepare(); err != nil {
+		return err
+	}
+	defer d.stop()
+	for _, step := range []func() error{d.startProcesses, d.issueBatch, d.fetchKeys, d.verifyAll} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	d.say("\nEverything is in %s.", c.Out)
+	if c.Keep {
+		return d.keep()
+	}
+	d.say("Try: bin/ddcc verify --trust %s %s", d.file("trustlist.json"), d.file("dose-1.png"))
+	return nil
+}
+
+// demo is one run.
+type demo struct {
+	streams
+	out             string
+	began           time.Time
+	install         devinstall.Installation
+	signer, gateway *devinstall.Child
+	issuer          *issuer
+	doses           int
+}
+
+// startLimit is how long the two processes may take to listen.
+const startLimit = 30 * time.Second
+
+func (d *demo) file(name string) string { return filepath.Join(d.out, name) }
+
+func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.stdout, format+"\n", args...) }
+
+// prepare clears what an earlier run left, whether it ended well or was killed.
+func (d *demo) prepare() error {
+	if err := os.MkdirAll(d.out, 0o755); err != nil { //nolint:gosec // the results are for the user to look at
+		return err
+	}
+	old, err := filepath.Glob(d.file("dose-*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range append(old, d.file("jwks.json"), d.file("trustlist.json"), d.file("signer.log"), d.file("gateway.log")) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	d.install = devinstall.Installation(d.file("installation"))
+	if err := os.RemoveAll(string(d.install)); err != nil {
+		return err
+	}
+	if err := d.install.Create(time.Now()); err != nil {
+		return err
+	}
+	d.say("1. Development PKI: TLS CA, gateway, signer and issuer certificates, CSCA and three DSCs")
+	return nil
+}
+
+func (d *demo) startProcesses() error {
+	signerBinary, err := sibling("signer")
+	if err != nil {
+		return err
+	}
+	gatewayBinary, err := sibling("gateway")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(d.ctx, startLimit)
+	defer cancel()
+	// The processes are not bound to ctx: they live until stop.
+	if d.signer, err = devinstall.Start(context.WithoutCancel(d.ctx), "signer", signerBinary, d.file("signer.log"), d.install.SignerArgs("127.0.0.1:0")); err != nil {
+		return err
+	}
+	signerAddress, err := d.signer.Listening(ctx)
+	if err != nil {
+		return err
+	}
+	args := d.install.GatewayArgs(preferredAddress(), signerAddress)
+	if d.gateway, err = devinstall.Start(context.WithoutCancel(d.ctx), "gateway", gatewayBinary, d.file("gateway.log"), args); err != nil {
+		return err
+	}
+	gatewayAddress, err := d.gateway.Listening(ctx)
+	if err != nil {
+		return err
+	}
+	d.issuer, err = gatewayFlags{
+		Gateway: "https://" + gatewayAddress, CA: d.install.Path("tls", "ca.pem"),
+		Cert: d.install.Path("tls", "issuer.pem"), Key: d.install.Path("tls", "issuer.key"),
+	}.open()
+	d.say("2. Two processes, mutual TLS between them: signer on %s, gateway on %s (%s)",
+		signerAddress, gatewayAddress, time.Since(d.began).Round(time.Millisecond))
+	return err
+}
+
+// preferredAddress is the usual port if nobody has it, else any.
+func preferredAddress() string {
+	const usual = "127.0.0.1:8443"
+	l, err := net.Listen("tcp", usual) //nolint:noctx // a local look, closed at once
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	if err := l.Close(); err != nil {
+		return "127.0.0.1:0"
+	}
+	return usual
+}
+
+func (d *demo) issueBatch() error {
+	hcid := make([]byte, 5)
+	_, _ = rand.Read(hcid) // crypto/rand.Read never fails (Go 1.24 and later)
+	sent := time.Now()
+	a, err := d.issuer.post(d.ctx, "/ddcc/submitHealthEvent", examples.TwoDoseBatch(sent, "DEMO-"+hex.EncodeToString(hcid)))
+	if err != nil {
+		return err
+	}
+	took := time.Since(sent)
+	var response batchResponse
+	if err := json.Unmarshal(a.body, &response); err != nil || len(response.Entry) == 0 {
+		return fmt.Errorf("the gateway answered %d:\n%s", a.status, a.body)
+	}
+	d.say("3. Posted a batch of %d vaccinations of one specimen person: answered in %s", len(response.Entry), took.Round(time.Millisecond))
+	for i, entry := range response.Entry {
+		if entry.Resource == nil {
+			return fmt.Errorf("dose %d was refused with %s:\n%s", i+1, entry.Response.Status, entry.Response.Outcome)
+		}
+		if err := d.keepDose(i+1, entry.Resource, entry.Response.Status); err != nil {
+			return err
+		}
+		d.doses++
+	}
+	return nil
+}
+
+// keepDose writes what belongs to one dose and shows it.
+func (d *demo) keepDose(n int, raw []byte, status string) error {
+	doc, err := readDocument(raw)
+	if err != nil {
+		return err
+	}
+	if len(doc.References) != 1 {
+		return fmt.Errorf("dose %d: the document has %d QR codes, want 1", n, len(doc.References))
+	}
+	reference := doc.References[0]
+	image, err := d.issuer.fetch(d.ctx, "/ddcc/DocumentReference/"+reference.ID+"/$getQRCode")
+	if err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{"document.json": raw, "hc1": []byte(reference.Text), "png": image} {
+		if err := os.WriteFile(d.file(fmt.Sprintf("dose-%d.%s", n, name)), content, 0o600); err != nil {
+			return err
+		}
+	}
+	symbol, err := qr.Encode(reference.Text, qr.Q)
+	if err != nil {
+		return err
+	}
+	d.say("   dose %d: %s, document %s\n   document %d bytes signed, HC1 text %d characters, QR version %d level Q, PNG %d bytes",
+		n, status, doc.ID, len(raw), len(reference.Text), symbol.Version, len(image))
+	if n == 1 {
+		d.say("\n%s", symbol.Terminal())
+	}
+	return nil
+}
+
+func (d *demo) fetchKeys() error {
+	for _, name := range []string{"jwks.json", "trustlist.json"} {
+		raw, err := d.issuer.fetch(d.ctx, "/trust/"+name)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(d.file(name), raw, 0o600); err != nil {
+			return err
+		}
+	}
+	d.say("4. Fetched the published keys: jwks.json, trustlist.json")
+	return nil
+}
+
+// verifyAll checks text, picture and document of each dose with the fetched list alone.
+func (d *demo) verifyAll() error {
+	d.say("5. Verifying offline, with nothing but trustlist.json:")
+	for n := range d.doses {
+		for _, kind := range []string{"hc1", "png", "document.json"} {
+			name := fmt.Sprintf("dose-%d.%s", n+1, kind)
+			begun := time.Now()
+			result, err := verifyCmd{Trust: d.file("trustlist.json"), Certificate: d.file(name)}.check(d.streams)
+			if err != nil {
+				return err
+			}
+			d.say("   %-22s %s (%s)", name, result.Reason, time.Since(begun).Round(100*time.Microsecond))
+			if !result.Valid {
+				return errNegative
+			}
+		}
+	}
+	return nil
+}
+
+// keep leaves the processes running until the user stops them or one ends.
+func (d *demo) keep() error {
+	c := fmt.Sprintf("curl --cacert %s", d.install.Path("tls", "ca.pem"))
+	auth := fmt.Sprintf("--cert %s --key %s", d.install.Path("tls", "issuer.pem"), d.install.Path("tls", "issuer.key"))
+	if err := os.WriteFile(d.file("batch.json"), examples.TwoDoseBatch(time.Now(), "TRY-IT-0001"), 0o600); err != nil {
+		return err
+	}
+	d.say(`
+Running. Try:
+  %[1]s %[3]s/ddcc/metadata
+  %[1]s %[3]s/trust/trustlist.json
+  %[1]s %[2]s -H 'Content-Type: application/fhir+json' --data-binary @%[4]s %[3]s/ddcc/submitHealthEvent/\$validate
+  %[1]s %[2]s -H 'Content-Type: application/fhir+json' --data-binary @%[4]s %[3]s/ddcc/submitHealthEvent
+Ctrl-C stops both.`, c, auth, d.issuer.base, d.file("batch.json"))
+	select {
+	case <-d.ctx.Done():
+		return nil
+	case <-d.signer.Done:
+		return fmt.Errorf("the signer ended: %w", d.signer.Err)
+	case <-d.gateway.Done:
+		return fmt.Errorf("the gateway ended: %w", d.gateway.Err)
+	}
+}
+
+func (d *demo) stop() {
+	for _, c := range []*devinstall.Child{d.gateway, d.signer} {
+		if c != nil {
+			c.Stop()
+		}
+	}
+}
+
+// sibling finds a binary beside this one.
+func sibling(name string) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(filepath.Dir(self), name)
+	if _, err := os.Stat(path); err != nil {
+		return "", usage("the %s binary is not beside this one (run `make build`)", name)
+	}
+	return path, nil
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/process"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/task"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/tlsconf"
+	"github.com/trustedparty/ddcc-gateway/issuance"
+	"github.com/trustedparty/ddcc-gateway/mediator"
+	mediatorapi "github.com/trustedparty/ddcc-gateway/mediator/httpapi"
+	"github.com/trustedparty/ddcc-gateway/signing/client"
+	"github.com/trustedparty/ddcc-gateway/trust"
+	trustapi "github.com/trustedparty/ddcc-gateway/trust/httpapi"
+)
+
+// gateway is everything one running process holds.
+type gateway struct {
+	settings settings
+	process  *process.Process
+	signer   *client.Client
+	tasks    []task.Func
+}
+
+// serve opens what the gateway owns, runs it, and closes everything again.
+func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (err error) {
+	if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
+		return err
+	}
+	registry, err := sqlite.Open(ctx, filepath.Join(s.DataDir, "registry.db"), sqlite.Options{Clock: time.Now})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, registry.Close()) }()
+	documents, err := sqlite.Open(ctx, filepath.Join(s.DataDir, "documents.db"), sqlite.Options{Clock: time.Now})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, documents.Close()) }()
+	g := &gateway{settings: s}
+	if g.signer, err = newSigner(s); err != nil {
+		return err
+	}
+	g.process, err = process.New(s.Flags, stdin, stderr, map[string]httpx.Check{
+		"registry": registry.Ping, "documents": documents.Ping, "signer": g.signer.Ready,
+	})
+	if err != nil {
+		return err
+	}
+	server, err := g.listen(registry, documents)
+	if err != nil {
+		return err
+	}
+	return g.process.Run(ctx, append(g.tasks, server.Serve)...)
+}
+
+func newSigner(s settings) (*client.Client, error) {
+	config, err := tlsconf.NewClient(tlsconf.ClientOptions{
+		Files: s.SignerTLS, Prefix: "signer-tls-", Verify: tlsconf.VerifyPeerName([]string{s.SignerName}),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return client.New(s.Signer, client.Transport(config), s.SignerTimeout)
+}
+
+func (g *gateway) listen(registry, documents *sqlite.Store) (*httpx.Server, error) {
+	engine, err := httpx.NewEngine(httpx.EngineOptions{
+		Log: g.process.Log, Metrics: g.process.Metrics, MaxBody: mediatorapi.MaxBatch, Render: render,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if g.settings.runs(moduleMediator) {
+		if err := g.mediator(engine, registry, documents); err != nil {
+			return nil, err
+		}
+	}
+	if g.settings.runs(moduleTrust) {
+		if err := g.trust(engine); err != nil {
+			return nil, err
+		}
+	}
+	// Verifiers have no certificate; the routes of issuers ask for one themselves.
+	config, err := tlsconf.NewServer(tlsconf.ServerOptions{
+		Files: g.settings.TLS, Prefix: "tls-", OptionalClient: true,
+		Report: func(err error) { g.process.Log.Warn("TLS files", slog.Any("error", err)) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	server, err := httpx.NewServer(httpx.ServerOptions{
+		Addr: g.settings.Listen, Handler: engine, TLS: config, Log: g.process.Log, OnDrain: g.process.Readiness.Drain,
+	})
+	if err != nil {
+		return nil, err
+	}
+	addr, err := server.Listen()
+	if err != nil {
+		return nil, err
+	}
+	g.process.Log.Info("gateway listening", slog.String("address", addr.String()))
+	return server, nil
+}
+
+// render writes errors outside of any route in the style of where they happened.
+func render(c *gin.Context, err error) {
+	if strings.HasPrefix(c.Request.URL.Path, "/ddcc") {
+		mediatorapi.Render(c, err)
+		return
+	}
+	httpx.Problem(c, err)
+}
+
+// mediator wires issuance and its edge.
+func (g *gateway) mediator(r gin.IRouter, registry, documents *sqlite.Store) error {
+	s := g.settings
+	secret, err := s.RegistrySecret.Read()
+	if err != nil {
+		return fmt.Errorf("registry-secret: %w", err)
+	}
+	policy, err := s.policy()
+	if err != nil {
+		return err
+	}
+	issuers, err := mediator.NewIssuers(policy)
+	if err != nil {
+		return err
+	}
+	repository, err := issuance.NewRepository(documents, []byte(secret))
+	if err != nil {
+		return err
+	}
+	service, err := issuance.New(issuance.Deps{
+		Registry: registry, Documents: repository, Signer: g.signer, Authorities: policy.IssuanceAuthorities(),
+		Secret: []byte(secret), Clock: time.Now, NewID: uuid.NewString, Grace: s.ReconcileGrace,
+		TestCountries: !s.Environment.IsProduction(),
+	})
+	if err != nil {
+		return err
+	}
+	edge, err := mediator.New(mediator.Deps{
+		Issuance: service, Clock: time.Now, MaxEntries: s.BatchEntries, Concurrency: s.BatchConcurrency,
+	})
+	if err != nil {
+		return err
+	}
+	mediatorapi.Register(r, mediatorapi.Deps{
+		Mediator: edge, Reader: service, Issuers: issuers, Version: g.process.Build.Version, NewID: uuid.NewString,
+	})
+	g.tasks = append(g.tasks, process.Every(s.ReconcileEvery, reconcile(g.process.Log, service)))
+	return nil
+}
+
+func reconcile(log *slog.Logger, service *issuance.Service) func(context.Context) {
+	return func(ctx context.Context) {
+		done, err := service.Reconcile(ctx)
+		if err != nil {
+			log.WarnContext(ctx, "reconciler stopped early", slog.Any("error", err))
+		}
+		if done != (issuance.Reconciled{}) {
+			log.InfoContext(ctx, "open intents reconciled", slog.Int("finished", done.Finished),
+				slog.Int("cancelled", done.Cancelled), slog.Int("failed", done.Failed))
+		}
+	}
+}
+
+// trust wires the publication of keys.
+func (g *gateway) trust(r gin.IRouter) error {
+	s := g.settings
+	publisher, err := trust.NewPublisher(trust.PublisherConfig{
+		Source: keySource{g.signer}, Country: s.TrustCountry,
+		Interval: s.TrustRefresh, Retry: min(time.Second, s.TrustRefresh), Timeout: s.SignerTimeout,
+		Now: time.Now, Log: g.process.Log,
+	})
+	if err != nil {
+		return err
+	}
+	g.tasks = append(g.tasks, publisher.Run)
+	return trustapi.Register(r, trustapi.Config{Publications: publisher, MaxAge: s.TrustMaxAge, Render: httpx.Problem})
+}
+
+// keySource lists the signing service's keys as trust publishes them.
+type keySource struct{ signer *client.Client }
+
+// Keys asks the signing service.
+func (s keySource) Keys(ctx context.Context) ([]trust.PublicKey, error) {
+	keys, err := s.signer.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]trust.PublicKey, len(keys))
+	for i, k := range keys {
+		out[i] = trust.PublicKey{KID: k.KID, Usage: trust.Usage(k.Usage), Certificate: k.Certificate, Issuer: k.Issuer}
+	}
+	return out, nil
+}

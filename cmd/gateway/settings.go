@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/process"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/tlsconf"
+	"github.com/trustedparty/ddcc-gateway/mediator"
+)
+
+// The modules of this release.
+const (
+	moduleMediator = "mediator"
+	moduleTrust    = "trust"
+)
+
+// settings is the configuration of the gateway.
+type settings struct {
+	process.Flags `embed:""`
+
+	Listen string              `default:"127.0.0.1:8443" help:"Address for issuers and verifiers (TLS; issuers need a client certificate)." placeholder:"HOST:PORT"`
+	TLS    tlsconf.ServerFiles `embed:"" prefix:"tls-"`
+
+	Issuers string `required:"" help:"JSON file that says who may issue what, in whose name, how often (docs/issuers.md)." placeholder:"FILE"`
+
+	Signer        string              `required:"" help:"Address of the signing service." placeholder:"https://HOST:PORT"`
+	SignerTLS     tlsconf.ClientFiles `embed:"" prefix:"signer-tls-"`
+	SignerName    string              `required:"" help:"Name in the signing service's certificate (URI SAN, else DNS SAN, else CN)." placeholder:"NAME"`
+	SignerTimeout time.Duration       `default:"10s" help:"Longest wait for one answer of the signing service."`
+
+	DataDir        string            `required:"" help:"Directory of the embedded registry and document repository." placeholder:"DIR"`
+	RegistrySecret config.SecretFile `required:"" help:"File with the secret of the keyed digests and sealed documents, 32 characters or more." placeholder:"FILE"`
+
+	BatchEntries     int           `default:"500" help:"Most entries in one batch."`
+	BatchConcurrency int           `default:"8" help:"Entries of one batch processed at a time."`
+	ReconcileEvery   time.Duration `default:"1m" help:"How often open intents are looked at."`
+	ReconcileGrace   time.Duration `default:"15m" help:"Age at which an open intent is given up."`
+
+	TrustCountry string        `required:"" help:"ISO 3166-1 alpha-2 code named in the trust list." placeholder:"CC"`
+	TrustMaxAge  time.Duration `default:"1h" help:"How long verifiers may keep the published keys."`
+	TrustRefresh time.Duration `default:"1m" help:"How often the keys are fetched from the signing service."`
+
+	Run struct {
+		Modules []string `arg:"" optional:"" help:"Modules to run: mediator, trust. All when none is named."`
+	} `cmd:"" help:"Run the gateway."`
+	CheckConfig struct{} `cmd:"" help:"Check the configuration and exit."`
+}
+
+// Validate reports everything that is wrong at once.
+func (s *settings) Validate() error {
+	errs := []error{s.Flags.Validate()}
+	for _, m := range s.Run.Modules {
+		if m != moduleMediator && m != moduleTrust {
+			errs = append(errs, config.Invalid("run", "knows the modules mediator and trust"))
+		}
+	}
+	if s.Environment.IsProduction() {
+		errs = append(errs, config.Invalid("data-dir", "is an embedded store; production refuses it, and this release has no other"))
+	}
+	if len(s.TrustCountry) != 2 {
+		errs = append(errs, config.Invalid("trust-country", "is not a two-letter code"))
+	}
+	for name, d := range map[string]time.Duration{
+		"signer-timeout": s.SignerTimeout, "reconcile-every": s.ReconcileEvery, "reconcile-grace": s.ReconcileGrace,
+		"trust-max-age": s.TrustMaxAge, "trust-refresh": s.TrustRefresh,
+	} {
+		if d <= 0 {
+			errs = append(errs, config.Invalid(name, "must be positive"))
+		}
+	}
+	if _, err := s.policy(); err != nil {
+		errs = append(errs, config.Invalid("issuers", "%v", err))
+	}
+	return errors.Join(errs...)
+}
+
+// policy reads and checks the issuers file.
+func (s *settings) policy() (mediator.Policy, error) {
+	var p mediator.Policy
+	if s.Issuers == "" {
+		return p, errors.New("names no file")
+	}
+	if err := config.DecodeFile(s.Issuers, &p); err != nil {
+		return p, err
+	}
+	return p, p.Validate()
+}
+
+func (s *settings) runs(module string) bool {
+	return len(s.Run.Modules) == 0 || slices.Contains(s.Run.Modules, module)
+}

@@ -1,0 +1,43 @@
+// Command signer is the isolated signing service: the only process that holds keys.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "signer:", err)
+	}
+	os.Exit(config.ExitCode(err))
+}
+
+const description = `The signing service of the certificate gateway. It takes intents over mutual TLS from the
+callers on its list, builds, lints and signs certificates, and keeps an audit log of every
+use of a key. Environment variables: SIGNER_ and the flag's name, e.g. SIGNER_DATA_DIR.
+Exit codes: 0 ended as asked, 1 failed while running, 2 the configuration is wrong.`
+
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	parsed, err := config.Parse[settings](config.Program{
+		Name: "signer", Description: description, Prefix: "SIGNER_",
+		Args: args, Environ: environ, Stdout: stdout,
+	})
+	if err != nil || parsed.Exit {
+		return err
+	}
+	if parsed.Command == "check-config" {
+		_, err := fmt.Fprintln(stdout, "The configuration is usable.")
+		return err
+	}
+	return serve(ctx, parsed.Config, stdin, stderr)
+}

@@ -1,0 +1,140 @@
+package mediator
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/trustedparty/ddcc-gateway/fhir"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/issuance"
+)
+
+// EntryResult is what became of one batch entry: a certificate, or the reason why not.
+type EntryResult struct {
+	Issued   issuance.Issued
+	Warnings []fault.Issue
+	Err      error
+}
+
+// Submit processes a batch of health events (DDCC IG, transaction Submit Health Event).
+// Entries are independent: each is issued or refused on its own, several at a time. An
+// error means that the batch as a whole was refused and nothing was issued.
+func (m *Mediator) Submit(ctx context.Context, by IssuerPolicy, raw []byte, o Options) ([]EntryResult, error) {
+	entries, err := m.open(by, raw)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]EntryResult, len(entries))
+	var group errgroup.Group
+	group.SetLimit(m.concurrency)
+	for i, entry := range entries {
+		group.Go(func() error {
+			results[i] = m.entry(ctx, by, entry, o.forEntry(i))
+			return nil
+		})
+	}
+	_ = group.Wait() // entries report for themselves
+	return results, nil
+}
+
+// ValidateBatch is Submit without any effect; paths begin with the entry they are about.
+func (m *Mediator) ValidateBatch(by IssuerPolicy, raw []byte) ([]fault.Issue, error) {
+	entries, err := m.open(by, raw)
+	if err != nil {
+		return nil, err
+	}
+	var all []fault.Issue
+	for i, entry := range entries {
+		all = append(all, m.validateEntry(by, i, entry)...)
+	}
+	return all, nil
+}
+
+func (m *Mediator) validateEntry(by IssuerPolicy, i int, entry fhir.BundleEntry) []fault.Issue {
+	kind, err := operation(entry)
+	var issues []fault.Issue
+	if err == nil {
+		issues, err = m.examine(by, entry.Resource, kind)
+	}
+	if err != nil {
+		issues = asIssues(err)
+	}
+	for k := range issues {
+		issues[k].Path = strings.TrimSuffix(fmt.Sprintf("Bundle.entry[%d].resource.%s", i, issues[k].Path), ".")
+	}
+	return issues
+}
+
+func (o Options) forEntry(i int) Options {
+	if o.IdempotencyKey != "" {
+		o.IdempotencyKey = fmt.Sprintf("%s/%d", o.IdempotencyKey, i)
+	}
+	return o
+}
+
+func (m *Mediator) entry(ctx context.Context, by IssuerPolicy, entry fhir.BundleEntry, o Options) EntryResult {
+	kind, err := operation(entry)
+	if err != nil {
+		return EntryResult{Err: err}
+	}
+	out, issues, err := m.generate(ctx, by, entry.Resource, o, kind)
+	return EntryResult{Issued: out, Warnings: issues, Err: err}
+}
+
+// open reads the batch itself.
+func (m *Mediator) open(by IssuerPolicy, raw []byte) ([]fhir.BundleEntry, error) {
+	if name, err := fhir.ResourceType(raw); err != nil {
+		return nil, err
+	} else if name != "Bundle" {
+		return nil, wrongResource(name, []Kind{KindBundle})
+	}
+	bundle, err := fhir.ParseBundle(raw)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case bundle.Type != "batch":
+		return nil, errNotBatch
+	case len(bundle.Entry) == 0:
+		return nil, errEmptyBatch
+	case len(bundle.Entry) > m.maxEntries:
+		return nil, fault.Newf(fault.TooLarge, "batch-size", "A batch may have %d entries; split it.", m.maxEntries)
+	}
+	return bundle.Entry, m.admit(by, len(bundle.Entry))
+}
+
+var (
+	errNotBatch = fault.New(fault.Malformed, "bundle-type", "The Bundle is not a batch.").With(fault.Issue{
+		Path: "Bundle.type", Rule: "DDCCSubmitHealthEventRequest", Detail: "The type must be batch.", Fix: "Set Bundle.type to batch.",
+	})
+	errEmptyBatch = fault.New(fault.Malformed, "bundle-empty", "The batch has no entry.").With(fault.Issue{
+		Path: "Bundle.entry", Rule: "DDCCSubmitHealthEventRequest", Detail: "At least one entry is required.", Fix: "Add an entry for each health event.",
+	})
+	errEntryRequest = fault.New(fault.NotFound, "entry-request", "There is no such operation.").With(fault.Issue{
+		Path: "Bundle.entry.request", Rule: "DDCCSubmitHealthEventRequest",
+		Detail: "The entry does not ask for a known operation.",
+		Fix:    "Use method POST and url QuestionnaireResponse/$generateHealthCertificate or Bundle/$generateHealthCertificate.",
+	})
+	errEntryResource = fault.New(fault.Malformed, "entry-resource", "The entry has no resource.").With(fault.Issue{
+		Path: "Bundle.entry.resource", Rule: "DDCCSubmitHealthEventRequest", Detail: "The resource is required.", Fix: "Put the QuestionnaireResponse or Parameters into the entry.",
+	})
+)
+
+// operation says what an entry asks for.
+func operation(entry fhir.BundleEntry) (Kind, error) {
+	kinds := map[string]Kind{
+		"QuestionnaireResponse/$generateHealthCertificate": KindQuestionnaireResponse,
+		"Bundle/$generateHealthCertificate":                KindBundle,
+	}
+	kind, ok := kinds[strings.TrimPrefix(entry.URL, "/")]
+	switch {
+	case entry.Method != "POST" || !ok:
+		return "", errEntryRequest
+	case entry.Resource == nil:
+		return "", errEntryResource
+	}
+	return kind, nil
+}

@@ -1,0 +1,101 @@
+package mediator
+
+import (
+	"time"
+
+	"github.com/trustedparty/ddcc-gateway/fhir"
+	"github.com/trustedparty/ddcc-gateway/fhir/maps"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+)
+
+// Kind is what an operation accepts as the carrier of a health event.
+type Kind string
+
+// The kinds; a Parameters resource may carry either as its parameter "response"
+// (DDCC IG, DDCCGenerateHealthCertificateParameters).
+const (
+	KindQuestionnaireResponse Kind = "QuestionnaireResponse"
+	KindBundle                Kind = "Bundle"
+)
+
+var errEvent = fault.New(fault.Rule, "invalid-content", "The health event breaks rules of the core data set.")
+
+// Event reads one health event and validates it as of now. issues holds every finding,
+// warnings included; an error among them also comes back as err. Errors: Malformed (not the resource it should be),
+// Rule (its content).
+func Event(raw []byte, now time.Time, kinds ...Kind) (core fhir.CoreDataSet, issues []fault.Issue, err error) {
+	resource, kind, err := carrier(raw, kinds)
+	if err != nil {
+		return fhir.CoreDataSet{}, nil, err
+	}
+	if kind == KindBundle {
+		core, issues, err = fromBundle(resource, now)
+	} else {
+		core, issues, err = fromResponse(resource, now)
+	}
+	if err == nil && fault.HasErrors(issues) {
+		err = errEvent.With(issues...)
+	}
+	return core, issues, err
+}
+
+func fromResponse(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue, error) {
+	response, err := fhir.ParseQuestionnaireResponse(raw)
+	if err != nil {
+		return fhir.CoreDataSet{}, nil, err
+	}
+	core, issues := maps.ReadResponse(response, now)
+	return core, issues, nil
+}
+
+func fromBundle(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue, error) {
+	core, issues := maps.CoreDataSetFromResources(raw)
+	if !fault.HasErrors(issues) {
+		issues = append(issues, core.Validate(now)...)
+	}
+	return core, issues, nil
+}
+
+// carrier unwraps Parameters and makes sure that what is inside is of an accepted kind.
+func carrier(raw []byte, kinds []Kind) ([]byte, Kind, error) {
+	name, err := fhir.ResourceType(raw)
+	if err != nil {
+		return nil, "", err
+	}
+	path := name
+	if name == "Parameters" {
+		parameters, err := fhir.ParseParameters(raw)
+		if err != nil {
+			return nil, "", err
+		}
+		response, ok := parameters.Get("response")
+		if !ok || response.Resource == nil {
+			return nil, "", errNoResponse
+		}
+		raw, name, path = response.Resource, response.ResourceType, "Parameters.parameter.where(name='response').resource"
+	}
+	for _, k := range kinds {
+		if string(k) == name {
+			return raw, k, nil
+		}
+	}
+	return nil, "", wrongResource(path, kinds)
+}
+
+var errNoResponse = fault.New(fault.Malformed, "parameter-response", "The Parameters resource has no parameter \"response\" with a resource.").
+	With(fault.Issue{
+		Path: "Parameters.parameter.where(name='response').resource", Rule: "operation-input",
+		Detail: "The parameter is required.", Fix: "Put the QuestionnaireResponse or Bundle into parameter \"response\".",
+	})
+
+func wrongResource(path string, kinds []Kind) error {
+	wanted := ""
+	for i, k := range kinds {
+		if i > 0 {
+			wanted += " or "
+		}
+		wanted += string(k)
+	}
+	return fault.New(fault.Malformed, "resource-type", "This operation does not take this resource.").
+		With(fault.Issue{Path: path, Rule: "operation-input", Detail: "The resource is of another type.", Fix: "Send a " + wanted + ", or a Parameters with one as \"response\"."})
+}

@@ -1,0 +1,125 @@
+package mediator
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/issuance"
+)
+
+// IssuerPolicy is one line of the issuers file: which client certificate is which
+// issuer, and what it may do.
+type IssuerPolicy struct {
+	ID          string   `json:"id"`          // stable, appears in audit and registry
+	Certificate string   `json:"certificate"` // name in the client certificate: URI SAN, else DNS SAN, else CN
+	Profiles    []string `json:"profiles"`    // certificate profiles it may ask for
+	Authorities []string `json:"authorities"` // public health authorities it may speak for
+	Rate        float64  `json:"rate"`        // certificates a second, sustained
+	Burst       int      `json:"burst"`       // certificates at once
+}
+
+// Policy is the issuers file as a whole.
+type Policy struct {
+	Issuers     []IssuerPolicy    `json:"issuers"`
+	Authorities []AuthorityPolicy `json:"authorities"`
+}
+
+// AuthorityPolicy names a public health authority.
+type AuthorityPolicy struct {
+	ID     string `json:"id"`     // what issuers send as pha
+	System string `json:"system"` // namespace of the id, a URI; may be empty
+	Name   string `json:"name"`   // shown as the issuing organisation
+}
+
+var issuerID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// Validate reports every fault of the file at once.
+func (p Policy) Validate() error {
+	var errs []error
+	known := map[string]bool{}
+	for _, a := range p.Authorities {
+		if a.ID == "" || a.Name == "" {
+			errs = append(errs, errors.New("authorities: an entry lacks id or name"))
+		}
+		known[a.ID] = true
+	}
+	ids, certificates := map[string]bool{}, map[string]bool{}
+	for _, i := range p.Issuers {
+		errs = append(errs, i.validate(known)...)
+		if ids[i.ID] || certificates[i.Certificate] {
+			errs = append(errs, fmt.Errorf("issuer %q: id or certificate name is there twice", i.ID))
+		}
+		ids[i.ID], certificates[i.Certificate] = true, true
+	}
+	if len(p.Issuers) == 0 {
+		errs = append(errs, errors.New("issuers: nobody may issue; name at least one issuer"))
+	}
+	return errors.Join(errs...)
+}
+
+func (p IssuerPolicy) validate(authorities map[string]bool) []error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("issuer %q: "+format, append([]any{p.ID}, args...)...))
+	}
+	if !issuerID.MatchString(p.ID) {
+		bad("id must be 1 to 64 letters, digits, dots, underscores or hyphens")
+	}
+	if p.Certificate == "" {
+		bad("certificate name is missing")
+	}
+	if len(p.Profiles) == 0 || len(p.Authorities) == 0 {
+		bad("profiles and authorities must name what it may do; empty lists allow nothing")
+	}
+	for _, a := range p.Authorities {
+		if !authorities[a] {
+			bad("authority %q is not in the authorities list", a)
+		}
+	}
+	if p.Rate <= 0 || p.Burst < 1 {
+		bad("rate and burst must be positive")
+	}
+	return errs
+}
+
+// Issuers finds the issuer behind a client certificate.
+type Issuers struct{ byCertificate map[string]IssuerPolicy }
+
+// NewIssuers makes the lookup of a valid policy.
+func NewIssuers(p Policy) (Issuers, error) {
+	if err := p.Validate(); err != nil {
+		return Issuers{}, err
+	}
+	m := make(map[string]IssuerPolicy, len(p.Issuers))
+	for _, i := range p.Issuers {
+		m[i.Certificate] = i
+	}
+	return Issuers{byCertificate: m}, nil
+}
+
+var errNotIssuer = fault.New(fault.Forbidden, "not-an-issuer", "This client certificate does not belong to a registered issuer.")
+
+// Authenticate gives the issuer with this certificate name, or Forbidden.
+func (i Issuers) Authenticate(certificate string) (IssuerPolicy, error) {
+	p, ok := i.byCertificate[certificate]
+	if !ok || certificate == "" {
+		return IssuerPolicy{}, errNotIssuer
+	}
+	return p, nil
+}
+
+// Issuer is the policy as issuance sees it.
+func (p IssuerPolicy) Issuer() issuance.Issuer {
+	return issuance.Issuer{ID: p.ID, Profiles: p.Profiles, Authorities: p.Authorities}
+}
+
+// IssuanceAuthorities converts the authorities for issuance.
+func (p Policy) IssuanceAuthorities() []issuance.Authority {
+	out := make([]issuance.Authority, len(p.Authorities))
+	for i, a := range p.Authorities {
+		out[i] = issuance.Authority{ID: a.ID, System: a.System, Name: a.Name}
+	}
+	return out
+}

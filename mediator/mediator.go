@@ -1,0 +1,138 @@
+package mediator
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/trustedparty/ddcc-gateway/fhir"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/issuance"
+)
+
+// Issuance is what the mediator needs of the issuance module.
+type Issuance interface {
+	Check(issuer issuance.Issuer, core fhir.CoreDataSet) ([]fault.Issue, error)
+	Issue(ctx context.Context, in issuance.Request) (issuance.Issued, error)
+}
+
+// Deps is everything the mediator is made of. Issuance and Clock are required.
+type Deps struct {
+	Issuance    Issuance
+	Clock       func() time.Time
+	MaxEntries  int // of a batch; default 500
+	Concurrency int // entries of one batch at a time; default 8
+}
+
+// Mediator reads health events and has them certified. It is safe for concurrent use.
+type Mediator struct {
+	issuance    Issuance
+	clock       func() time.Time
+	maxEntries  int
+	concurrency int
+
+	mu       sync.Mutex
+	limiters map[string]*rate.Limiter // one an issuer; issuers come from a file, so this is bounded
+}
+
+// New checks the wiring.
+func New(d Deps) (*Mediator, error) {
+	if d.Issuance == nil || d.Clock == nil {
+		return nil, errors.New("mediator: a dependency is missing")
+	}
+	if d.MaxEntries <= 0 {
+		d.MaxEntries = 500
+	}
+	if d.Concurrency <= 0 {
+		d.Concurrency = 8
+	}
+	return &Mediator{
+		issuance: d.Issuance, clock: d.Clock, maxEntries: d.MaxEntries, concurrency: d.Concurrency,
+		limiters: map[string]*rate.Limiter{},
+	}, nil
+}
+
+// Options of a request that are not in its body.
+type Options struct {
+	IdempotencyKey string
+	OnlyNew        bool // If-None-Match: *
+}
+
+// Generate issues the certificate of one health event ($generateHealthCertificate).
+func (m *Mediator) Generate(ctx context.Context, by IssuerPolicy, raw []byte, o Options, kinds ...Kind) (issuance.Issued, error) {
+	if err := m.admit(by, 1); err != nil {
+		return issuance.Issued{}, err
+	}
+	out, _, err := m.generate(ctx, by, raw, o, kinds...)
+	return out, err
+}
+
+func (m *Mediator) generate(ctx context.Context, by IssuerPolicy, raw []byte, o Options, kinds ...Kind) (issuance.Issued, []fault.Issue, error) {
+	core, issues, err := Event(raw, m.clock(), kinds...)
+	if err != nil {
+		return issuance.Issued{}, issues, err
+	}
+	out, err := m.issuance.Issue(ctx, issuance.Request{
+		Issuer: by.Issuer(), Core: core, IdempotencyKey: o.IdempotencyKey, OnlyNew: o.OnlyNew,
+	})
+	return out, issues, err
+}
+
+// Validate is Generate without any effect ($validate): every finding, errors and
+// warnings. The error is set only when there is no event to examine or the issuer asks too
+// often. Whether a HCID belongs to another person is found out at issue alone.
+func (m *Mediator) Validate(by IssuerPolicy, raw []byte, kinds ...Kind) ([]fault.Issue, error) {
+	if err := m.admit(by, 1); err != nil {
+		return nil, err
+	}
+	return m.examine(by, raw, kinds...)
+}
+
+// examine gives every finding about an event. What issuance would refuse for the issuer's
+// sake is a finding too; an event that cannot be read is an error.
+func (m *Mediator) examine(by IssuerPolicy, raw []byte, kinds ...Kind) ([]fault.Issue, error) {
+	core, issues, err := Event(raw, m.clock(), kinds...)
+	if fault.HasErrors(issues) {
+		return issues, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := m.issuance.Check(by.Issuer(), core); err != nil {
+		issues = append(issues, asIssues(err)...)
+	}
+	return issues, nil
+}
+
+// asIssues makes findings of a refusal.
+func asIssues(err error) []fault.Issue {
+	f := fault.From(err)
+	if len(f.Issues) > 0 {
+		return f.Issues
+	}
+	return []fault.Issue{{Rule: f.Code, Detail: f.Detail}}
+}
+
+var errRate = fault.New(fault.TooMany, "rate-limit", "This issuer sends more than was agreed.")
+
+// admit charges n certificates to the issuer's rate. A batch larger than the burst is
+// charged as one full burst, or it could never be admitted.
+func (m *Mediator) admit(by IssuerPolicy, n int) error {
+	m.mu.Lock()
+	limiter, ok := m.limiters[by.ID]
+	if !ok {
+		limiter = rate.NewLimiter(rate.Limit(by.Rate), by.Burst)
+		m.limiters[by.ID] = limiter
+	}
+	m.mu.Unlock()
+	now := m.clock()
+	reservation := limiter.ReserveN(now, min(max(n, 1), by.Burst))
+	if wait := reservation.DelayFrom(now); wait > 0 {
+		reservation.CancelAt(now)
+		return errRate.Retry(wait)
+	}
+	return nil
+}

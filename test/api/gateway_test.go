@@ -1,0 +1,206 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/devpki"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
+	"github.com/trustedparty/ddcc-gateway/issuance"
+	"github.com/trustedparty/ddcc-gateway/mediator"
+	mediatorapi "github.com/trustedparty/ddcc-gateway/mediator/httpapi"
+	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/trust"
+	trustapi "github.com/trustedparty/ddcc-gateway/trust/httpapi"
+)
+
+// Names of the issuers of the tests.
+const (
+	slowIssuer  = "urn:ddcc-gateway:issuer:slow"  // one certificate, then 429
+	testsIssuer = "urn:ddcc-gateway:issuer:tests" // test results only
+	otherIssuer = "urn:ddcc-gateway:issuer:other" // everything, but not what demo-clinic issued
+)
+
+// gateway is the gateway's modules, each behind its own listener.
+type gateway struct {
+	signer                signer
+	mediator, trust       *gin.Engine
+	mediatorURL, trustURL string
+	publisher             *trust.Publisher
+}
+
+func policy() mediator.Policy {
+	all, authority := []string{signing.ProfileDDCCVS, signing.ProfileDDCCTR}, []string{"demo-ministry"}
+	return mediator.Policy{
+		Authorities: []mediator.AuthorityPolicy{{ID: "demo-ministry", Name: "Specimen Ministry"}},
+		Issuers: []mediator.IssuerPolicy{
+			{ID: "demo-clinic", Certificate: devpki.IssuerName, Profiles: all, Authorities: authority, Rate: 1000, Burst: 1000},
+			{ID: "other", Certificate: otherIssuer, Profiles: all, Authorities: authority, Rate: 1000, Burst: 1000},
+			{ID: "slow", Certificate: slowIssuer, Profiles: all, Authorities: authority, Rate: 0.001, Burst: 1},
+			{ID: "tests", Certificate: testsIssuer, Profiles: all[1:], Authorities: authority, Rate: 1000, Burst: 1000},
+		},
+	}
+}
+
+func newGateway(t testing.TB, p pki, s signer) gateway {
+	t.Helper()
+	g := gateway{signer: s, mediator: newEngine(t, mediatorapi.MaxBatch), trust: newEngine(t, 0)}
+	g.registerMediator(t, p)
+	g.registerTrust(t, p)
+	g.mediatorURL, g.trustURL = p.serve(t, g.mediator), p.serve(t, g.trust)
+	return g
+}
+
+func (g gateway) registerMediator(t testing.TB, p pki) {
+	t.Helper()
+	repository, err := issuance.NewRepository(newStore(t, "documents.db"), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issue, err := issuance.New(issuance.Deps{
+		Registry: newStore(t, "registry.db"), Documents: repository, Signer: g.signer.client(t, p),
+		Authorities: policy().IssuanceAuthorities(), Secret: secret, Clock: clock, NewID: newID,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	edge, err := mediator.New(mediator.Deps{Issuance: issue, Clock: clock, MaxEntries: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuers, err := mediator.NewIssuers(policy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mediatorapi.Register(g.mediator, mediatorapi.Deps{Mediator: edge, Reader: issue, Issuers: issuers, Version: "test", NewID: newID})
+}
+
+func (g *gateway) registerTrust(t testing.TB, p pki) {
+	t.Helper()
+	c := g.signer.client(t, p)
+	publisher, err := trust.NewPublisher(trust.PublisherConfig{
+		Source: source(c.Keys), Country: "XX", Interval: time.Hour, Retry: time.Second, Timeout: 10 * time.Second,
+		Now: clock, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.publisher = publisher
+	if err := trustapi.Register(g.trust, trustapi.Config{Publications: publisher, Render: httpx.Problem}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// source lists the signing service's keys as cmd/gateway does.
+type source func(ctx context.Context) ([]signing.Key, error)
+
+// Keys implements trust.Source.
+func (s source) Keys(ctx context.Context) ([]trust.PublicKey, error) {
+	keys, err := s(ctx)
+	out := make([]trust.PublicKey, len(keys))
+	for i, k := range keys {
+		out[i] = trust.PublicKey{KID: k.KID, Usage: trust.Usage(k.Usage), Certificate: k.Certificate, Issuer: k.Issuer}
+	}
+	return out, err
+}
+
+// example gives the value of an example in a document's components, as JSON.
+func (s spec) example(t testing.TB, name string) []byte {
+	t.Helper()
+	raw, err := json.Marshal(s.doc.Components.Examples[name].Value.Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// edited gives an example with one answer changed, or removed when value is nil.
+func (s spec) edited(t testing.TB, name, linkID string, value any) []byte {
+	t.Helper()
+	var resource map[string]any
+	if err := json.Unmarshal(s.example(t, name), &resource); err != nil {
+		t.Fatal(err)
+	}
+	var items []any
+	for _, item := range resource["item"].([]any) {
+		if item := item.(map[string]any); item["linkId"] == linkID {
+			if value == nil {
+				continue
+			}
+			item["answer"] = []any{value}
+		}
+		items = append(items, item)
+	}
+	resource["item"] = items
+	raw, err := json.Marshal(resource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+var fhirJSON = map[string]string{"Content-Type": "application/fhir+json"}
+
+func with(pairs ...string) map[string]string {
+	header := map[string]string{"Content-Type": "application/fhir+json"}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		header[pairs[i]] = pairs[i+1]
+	}
+	return header
+}
+
+// TestTrust runs every answer of /trust.
+func TestTrust(t *testing.T) {
+	t.Parallel()
+	p := newPKI(t)
+	g, s := newGateway(t, p, newSigner(t, p)), load(t, "trust.yaml")
+	anyone := p.client(t, "")
+	for _, path := range []string{"/trust/jwks.json", "/trust/trustlist.json", "/trust/csca.pem", "/trust/certificates/AAAAAAAAAAA"} {
+		s.do(t, g.trustURL, exchange{method: http.MethodGet, path: path, client: anyone, want: 503})
+		s.do(t, g.trustURL, exchange{method: http.MethodHead, path: path, client: anyone, want: 503})
+	}
+	if err := g.publisher.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	publication, err := g.publisher.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kid := rawURL(publication.Trust.List.Entries()[0].KID)
+	for _, path := range []string{"/trust/jwks.json", "/trust/trustlist.json", "/trust/csca.pem", "/trust/certificates/" + kid} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			get := exchange{method: http.MethodGet, path: path, client: anyone, want: 200}
+			header, _ := s.do(t, g.trustURL, get)
+			for _, more := range []struct {
+				header [2]string
+				want   int
+			}{
+				{[2]string{"If-None-Match", header.Get("ETag")}, 304},
+				{[2]string{"If-Modified-Since", header.Get("Last-Modified")}, 304},
+				{[2]string{"If-Match", `"other"`}, 412},
+				{[2]string{"Range", "bytes=0-9"}, 206},
+				{[2]string{"Range", "bytes=9999999-"}, 416},
+			} {
+				x := get
+				x.header, x.want = map[string]string{more.header[0]: more.header[1]}, more.want
+				s.do(t, g.trustURL, x)
+			}
+			head := get
+			head.method = http.MethodHead
+			s.do(t, g.trustURL, head)
+			head.header, head.want = map[string]string{"If-None-Match": header.Get("ETag")}, 304
+			s.do(t, g.trustURL, head)
+		})
+	}
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		s.do(t, g.trustURL, exchange{method: method, path: "/trust/certificates/***", client: anyone, want: 400})
+		s.do(t, g.trustURL, exchange{method: method, path: "/trust/certificates/AAAAAAAAAAA", client: anyone, want: 404})
+	}
+}

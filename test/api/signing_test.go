@@ -1,0 +1,132 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"testing"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/devpki"
+)
+
+const pathCertificates = "/v1/certificates"
+
+var plainJSON = map[string]string{"Content-Type": "application/json"}
+
+func (s spec) intent(t testing.TB, example string, change func(intent map[string]any)) []byte {
+	t.Helper()
+	media := s.doc.Paths.Value(pathCertificates).Post.RequestBody.Value.Content["application/json"]
+	raw, err := json.Marshal(media.Examples[example].Value.Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var intent map[string]any
+	if err := json.Unmarshal(raw, &intent); err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(intent)
+	}
+	if raw, err = json.Marshal(intent); err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// TestSigning runs every answer of the signing service.
+func TestSigning(t *testing.T) {
+	t.Parallel()
+	p := newPKI(t)
+	service, s := newSigner(t, p), load(t, "signing.yaml")
+	caller, nobody := p.client(t, devpki.GatewayName), p.client(t, "")
+	stranger := p.client(t, "urn:nobody") // beyond TLS only because this listener has no list of names
+	post := func(body []byte, client *http.Client, want int) exchange {
+		return exchange{method: http.MethodPost, path: pathCertificates, header: plainJSON, body: body, client: client, want: want, lenient: want != 200}
+	}
+	vaccination := s.intent(t, "vaccination", nil)
+	id := "/0b0f3c52-6a53-4b0e-a1a5-4f1f3f3f8c12"
+	set := func(key string, value any) []byte {
+		return s.intent(t, "vaccination", func(i map[string]any) { i["id"], i[key] = newID(), value })
+	}
+	steps := []exchange{
+		{method: http.MethodGet, path: "/v1/keys", client: caller, want: 200},
+		{method: http.MethodGet, path: "/v1/keys", client: nobody, want: 401},
+		{method: http.MethodGet, path: "/readyz", client: caller, want: 200},
+		post(vaccination, caller, 200),
+		post(vaccination, caller, 200),
+		post(s.intent(t, "vaccination", func(i map[string]any) { i["issuer"] = "another" }), caller, 409),
+		post(s.intent(t, "testResult", nil), caller, 200),
+		post(vaccination, nobody, 401),
+		post(set("issuer", "x"), stranger, 403),
+		post([]byte(`{`), caller, 400),
+		post(set("extra", 1), caller, 400),
+		post(set("id", "1"), caller, 400),
+		post(set("profile", "unknown"), caller, 422),
+		post(set("validUntil", "2020-01-01T00:00:00Z"), caller, 422),
+		post(set("claims", map[string]any{"name": "x"}), caller, 422),
+		post(bytes.Repeat([]byte(" "), 64<<10+1), caller, 413),
+		{method: http.MethodPost, path: pathCertificates, header: fhirJSON, body: vaccination, client: caller, want: 415, lenient: true},
+		{method: http.MethodDelete, path: pathCertificates + id, client: nobody, want: 401},
+		{method: http.MethodDelete, path: pathCertificates + id, client: stranger, want: 403},
+		{method: http.MethodDelete, path: pathCertificates + "/1", client: caller, want: 400},
+		{method: http.MethodDelete, path: pathCertificates + id, client: caller, want: 200},
+		{method: http.MethodDelete, path: pathCertificates + id, client: caller, want: 200},
+		post(s.intent(t, "testResult", nil), caller, 409),
+	}
+	for _, x := range steps {
+		s.do(t, service.url, x)
+	}
+	service.audit.set(true)
+	s.do(t, service.url, post(set("issuer", "demo-clinic"), caller, 503))
+	s.do(t, service.url, exchange{method: http.MethodDelete, path: pathCertificates + id, client: caller, want: 503})
+}
+
+// TestDocuments runs every answer of the route for documents. The document comes from a
+// gateway in front of the same signing service.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	p := newPKI(t)
+	g, s := newGateway(t, p, newSigner(t, p)), load(t, "signing.yaml")
+	events := load(t, "mediator.yaml")
+	_, raw := events.do(t, g.mediatorURL, exchange{
+		method: http.MethodPost, path: pathAny, header: fhirJSON, body: events.example(t, "Vaccination"),
+		client: p.client(t, devpki.IssuerName), want: 201,
+	})
+	var document map[string]any
+	if err := json.Unmarshal(raw, &document); err != nil {
+		t.Fatal(err)
+	}
+	id, caller := document["id"], p.client(t, devpki.GatewayName)
+	request := func(id, document any) []byte {
+		raw, err := json.Marshal(map[string]any{"id": id, "document": document})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	signed := request(id, document)
+	delete(document, "signature")
+	good := request(id, document)
+	document["timestamp"] = "2020-01-01T00:00:00Z"
+	other := request(id, document)
+	for _, x := range []exchange{
+		{header: plainJSON, body: good, client: caller, want: 200},
+		{header: plainJSON, body: signed, client: caller, want: 422},
+		{header: plainJSON, body: other, client: caller, want: 422},
+		{header: plainJSON, body: request(newID(), document), client: caller, want: 404},
+		{header: plainJSON, body: request("1", document), client: caller, want: 400},
+		{header: plainJSON, body: []byte(`[]`), client: caller, want: 400},
+		{header: plainJSON, body: good, client: p.client(t, ""), want: 401},
+		{header: plainJSON, body: good, client: p.client(t, "urn:nobody"), want: 403},
+		{header: plainJSON, body: bytes.Repeat([]byte(" "), 600<<10), client: caller, want: 413},
+		{header: fhirJSON, body: good, client: caller, want: 415},
+	} {
+		x.method, x.path, x.lenient = http.MethodPost, "/v1/documents", x.want != 200
+		s.do(t, g.signer.url, x)
+	}
+	g.signer.audit.set(true)
+	s.do(t, g.signer.url, exchange{method: http.MethodPost, path: "/v1/documents", header: plainJSON, body: good, client: caller, want: 503})
+	g.signer.audit.set(false)
+	s.do(t, g.signer.url, exchange{method: http.MethodDelete, path: pathCertificates + "/" + id.(string), client: caller, want: 200})
+	s.do(t, g.signer.url, exchange{method: http.MethodPost, path: "/v1/documents", header: plainJSON, body: good, client: caller, want: 409})
+}

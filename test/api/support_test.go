@@ -1,0 +1,316 @@
+// Package api_test holds the OpenAPI documents in api/ against the running handlers: the
+// real routes, use cases, stores and keys, over TLS. What is not in a document must not
+// come out of a handler, and what no handler has must not be in a document.
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/devpki"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
+	"github.com/trustedparty/ddcc-gateway/signing/client"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore/software"
+	"github.com/trustedparty/ddcc-gateway/signing/service"
+	signerapi "github.com/trustedparty/ddcc-gateway/signing/service/httpapi"
+)
+
+// fixed is the instant of every request; the keys were made an hour before.
+var fixed = time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC)
+
+func clock() time.Time { return fixed }
+
+var secret = bytes.Repeat([]byte("s"), 32)
+
+// softwareKeys are made once: their passphrase derivation is slow on purpose.
+var softwareKeys = sync.OnceValues(func() (*software.Store, error) {
+	dir, err := os.MkdirTemp("", "keys")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	subject := software.Subject{Country: "XX", Organization: "Specimen Ministry"}
+	if err := software.Create(dir, []byte("test"), subject, fixed.Add(-time.Hour)); err != nil {
+		return nil, err
+	}
+	return software.Open(dir, []byte("test"))
+})
+
+// spec is one OpenAPI document with its router.
+type spec struct {
+	doc    *openapi3.T
+	router routers.Router
+}
+
+// load reads and validates a document of api/; examples must fit their schemas.
+func load(t testing.TB, name string) spec {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join("..", "..", "api", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if doc.OpenAPI != "3.1.0" {
+		t.Errorf("%s is OpenAPI %s, want 3.1.0", name, doc.OpenAPI)
+	}
+	if err := doc.Validate(t.Context()); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	doc.Servers = nil // tests listen elsewhere
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return spec{doc, router}
+}
+
+// pki is one CA with the certificates a test needs.
+type pki struct {
+	ca   *devpki.CA
+	pool *x509.CertPool
+}
+
+func newPKI(t testing.TB) pki {
+	t.Helper()
+	ca, err := devpki.NewCA(time.Now()) // TLS checks real time
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(ca.PEM())
+	return pki{ca, pool}
+}
+
+func (p pki) pair(t testing.TB, name string) tls.Certificate {
+	t.Helper()
+	cert, key, err := p.ca.Issue(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair
+}
+
+// serve starts an engine behind TLS that asks for client certificates.
+func (p pki) serve(t testing.TB, engine http.Handler) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(engine)
+	server.EnableHTTP2 = true
+	server.TLS = &tls.Config{
+		Certificates: []tls.Certificate{p.pair(t, devpki.GatewayName)}, MinVersion: tls.VersionTLS13,
+		ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: p.pool, NextProtos: []string{"h2", "http/1.1"},
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// client makes a client with a certificate of that name; none when it is empty.
+func (p pki) client(t testing.TB, name string) *http.Client {
+	t.Helper()
+	config := &tls.Config{RootCAs: p.pool, MinVersion: tls.VersionTLS13}
+	if name != "" {
+		config.Certificates = []tls.Certificate{p.pair(t, name)}
+	}
+	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
+}
+
+func newEngine(t testing.TB, maxBody int64) *gin.Engine {
+	t.Helper()
+	engine, err := httpx.NewEngine(httpx.EngineOptions{Log: slog.New(slog.DiscardHandler), MaxBody: maxBody})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine
+}
+
+func newStore(t testing.TB, name string) *sqlite.Store {
+	t.Helper()
+	store, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), name), sqlite.Options{Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return store
+}
+
+// nullAudit takes entries in place of a log whose checkpoints need a key; broken makes
+// it fail, as a full disk does.
+type nullAudit struct {
+	mu     sync.Mutex
+	broken bool
+}
+
+func (a *nullAudit) Append(context.Context, audit.Entry) (audit.Receipt, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.broken {
+		return audit.Receipt{}, audit.ErrBroken
+	}
+	return audit.Receipt{}, nil
+}
+
+func (a *nullAudit) set(broken bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.broken = broken
+}
+
+// signer is a running signing service.
+type signer struct {
+	url    string
+	engine *gin.Engine
+	audit  *nullAudit
+}
+
+func newSigner(t testing.TB, p pki) signer {
+	t.Helper()
+	keys, err := softwareKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &nullAudit{}
+	s, err := service.New(t.Context(), service.Deps{
+		Country: "XX", Profiles: service.DefaultProfiles(devpki.GatewayName), Keys: keys, Audit: log,
+		Ledger: newStore(t, "ledger.db"), Secret: secret, Clock: clock,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := newEngine(t, 0)
+	signerapi.Register(engine, s)
+	ready := httpx.NewReadiness(map[string]httpx.Check{"keys": s.Ready}, httpx.ReadyOptions{})
+	engine.GET("/readyz", ready.Handler) // as cmd/signer does
+	return signer{url: p.serve(t, engine), engine: engine, audit: log}
+}
+
+func (s signer) client(t testing.TB, p pki) *client.Client {
+	t.Helper()
+	config := &tls.Config{RootCAs: p.pool, Certificates: []tls.Certificate{p.pair(t, devpki.GatewayName)}, MinVersion: tls.VersionTLS13}
+	c, err := client.New(s.url, client.Transport(config), 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// exchange is one request and the status it must get.
+type exchange struct {
+	method, path string
+	header       map[string]string
+	body         []byte
+	client       *http.Client
+	want         int
+	lenient      bool // the request itself breaks the document, which is the point
+}
+
+// do sends the request, holds request and response against the document, and gives the
+// body.
+func (s spec) do(t *testing.T, base string, x exchange) (http.Header, []byte) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), x.method, base+x.path, bytes.NewReader(x.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range x.header {
+		req.Header.Set(name, value)
+	}
+	resp, err := x.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != x.want {
+		t.Errorf("status %d, want %d\n%.600s", resp.StatusCode, x.want, body)
+	}
+	s.check(t, x, resp, body)
+	return resp.Header, body
+}
+
+func (s spec) check(t *testing.T, x exchange, resp *http.Response, body []byte) {
+	t.Helper()
+	again, err := http.NewRequestWithContext(t.Context(), x.method, x.path, bytes.NewReader(x.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range x.header {
+		again.Header.Set(name, value)
+	}
+	route, params, err := s.router.FindRoute(again)
+	if err != nil {
+		t.Fatalf("the document has no such route: %v", err)
+	}
+	in := &openapi3filter.RequestValidationInput{
+		Request: again, PathParams: params, Route: route,
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true},
+	}
+	if !x.lenient {
+		if err := openapi3filter.ValidateRequest(t.Context(), in); err != nil {
+			t.Errorf("request: %v", err)
+		}
+	}
+	if route.Operation.Responses.Status(resp.StatusCode) == nil {
+		t.Errorf("status %d is not in the document", resp.StatusCode)
+		return
+	}
+	err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in, Status: resp.StatusCode, Header: resp.Header,
+		Body: io.NopCloser(bytes.NewReader(body)), Options: in.Options,
+	})
+	if err != nil {
+		t.Errorf("response: %v", err)
+	}
+	s.headers(t, x, route, resp)
+}
+
+// headers checks required headers, which the library skips for HEAD and 304.
+func (s spec) headers(t *testing.T, _ exchange, route *routers.Route, resp *http.Response) {
+	t.Helper()
+	for name, ref := range route.Operation.Responses.Status(resp.StatusCode).Value.Headers {
+		if ref.Value.Required && resp.Header.Get(name) == "" {
+			t.Errorf("header %s is missing", name)
+		}
+	}
+}
+
+// matches validates a body against a schema of the document's components.
+func (s spec) matches(t *testing.T, schema string, value any) {
+	t.Helper()
+	if err := s.doc.Components.Schemas[schema].Value.VisitJSON(value, openapi3.EnableJSONSchema2020()); err != nil {
+		t.Errorf("schema %s: %v", schema, err)
+	}
+}
+
+func newID() string { return uuid.NewString() }

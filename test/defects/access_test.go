@@ -1,0 +1,272 @@
+package defects
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image/png"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+
+	"github.com/trustedparty/ddcc-gateway/test/harness"
+)
+
+// decode reads a QR picture with a reader that is not ours.
+func decode(t *testing.T, picture []byte) string {
+	t.Helper()
+	img, err := png.Decode(bytes.NewReader(picture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.GetText()
+}
+
+func everyDocumentHasItsQR(t *testing.T, s *harness.System) {
+	for name, body := range map[string][]byte{"VS": harness.VS(t, hcid(t)), "TR": harness.TR(t, hcid(t)+"-T")} {
+		c := issue(t, s, body)
+		if got := decode(t, c.Image); got != c.Text {
+			t.Errorf("%s: the picture in the document does not show its text", name)
+		}
+	}
+}
+
+func qrCodeIsAPictureForItsIssuer(t *testing.T, s *harness.System) {
+	c := issue(t, s, harness.VS(t, hcid(t)))
+	path := "/ddcc/DocumentReference/" + c.ReferenceID + "/$getQRCode"
+	a, err := s.Get(path)
+	if err != nil || a.Status != http.StatusOK || a.Header.Get("Content-Type") != "image/png" {
+		t.Fatalf("%v, status %d, %s", err, a.Status, a.Header.Get("Content-Type"))
+	}
+	if decode(t, a.Body) != c.Text {
+		t.Error("the picture is not the certificate's")
+	}
+	for client, status := range map[string]int{"": 401, "gateway": 403} {
+		for _, p := range []string{path, "/ddcc/Bundle/" + c.ID} {
+			if got := as(t, s, client, p); got.Status != status {
+				t.Errorf("client %q gets %d for %s, want %d", client, got.Status, p, status)
+			}
+		}
+	}
+}
+
+// as fetches a path with one of the installation's certificates.
+func as(t *testing.T, s *harness.System, certificate, path string) harness.Answer {
+	t.Helper()
+	client := s.Anonymous
+	if certificate != "" {
+		client = s.Client(certificate)
+	}
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.URL+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := harness.Do(client, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func idsAreOnlyIDs(t *testing.T, s *harness.System) {
+	for _, id := range []string{"..%2FPatient%2F1", "%2e%2e%2fBundle", "1", "x?y=z", "a%00b", strings.Repeat("a", 4000), "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8", "6BA7B810-9DAD-11D1-80B4-00C04FD430C8"} {
+		a, err := s.Get("/ddcc/DocumentReference/" + id + "/$getQRCode")
+		if err == nil && a.Status != http.StatusNotFound && a.Status != http.StatusBadRequest {
+			t.Errorf("id %.40q: status %d", id, a.Status)
+		}
+		if len(id) > 5 && strings.Contains(s.Logs(), id) {
+			t.Errorf("id %.40q is in the log", id)
+		}
+	}
+}
+
+func noKeyNoStart(t *testing.T, s *harness.System) {
+	run := func(args []string, change func(string) string) (string, error) {
+		changed := make([]string, len(args))
+		for i, a := range args {
+			changed[i] = change(a)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		out, err := exec.CommandContext(ctx, harness.Binary(t, "signer"), changed...).CombinedOutput()
+		return string(out), err
+	}
+	empty := t.TempDir()
+	args := s.Install.SignerArgs("127.0.0.1:0")
+	for name, prefix := range map[string]string{"no key file": "--software-keys=", "other passphrase": "--software-passphrase="} {
+		out, err := run(args, func(a string) string {
+			switch {
+			case strings.HasPrefix(a, "--data-dir="):
+				return "--data-dir=" + t.TempDir()
+			case strings.HasPrefix(a, prefix) && name == "no key file":
+				return prefix + empty
+			case strings.HasPrefix(a, prefix):
+				return prefix + s.Install.Path("registry.secret")
+			}
+			return a
+		})
+		if err == nil {
+			t.Errorf("%s: the signer started:\n%s", name, out)
+		}
+	}
+	if files, _ := filepath.Glob(filepath.Join(empty, "*")); len(files) != 0 {
+		t.Errorf("the signer made files of its own: %v", files)
+	}
+}
+
+func addressesAreNotFetched(t *testing.T, s *harness.System) {
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	var visits atomic.Int64
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			visits.Add(1)
+			_ = c.Close()
+		}
+	}()
+	bait := "http://" + listener.Addr().String() + "/Bundle/1"
+	bundle := map[string]any{
+		"resourceType": "Bundle", "type": "collection", "link": []any{map[string]any{"relation": "publication", "url": bait}},
+		"entry": []any{
+			map[string]any{"fullUrl": bait, "resource": map[string]any{"resourceType": "DocumentReference", "content": []any{map[string]any{"attachment": map[string]any{"contentType": "application/fhir", "url": bait}}}}},
+			map[string]any{"resource": map[string]any{"resourceType": "Immunization", "patient": map[string]any{"reference": bait}}},
+		},
+	}
+	post(t, s, fromResource, harness.JSON(t, bundle))
+	post(t, s, generate, harness.VS(t, hcid(t), harness.Items{"hw": {"valueString": bait}}))
+	time.Sleep(200 * time.Millisecond)
+	if n := visits.Load(); n != 0 {
+		t.Errorf("an address in a resource was visited %d times", n)
+	}
+}
+
+func logsShowNobody(t *testing.T, s *harness.System) {
+	secret := harness.Items{
+		"name": {"valueString": "Zebulon Qwertzuiop"}, "birthDate": {"valueDate": "1944-02-29"},
+		"identifier": {"valueString": "NID-31337-QQ"}, "lot": {"valueString": "LOT-QQ-999"},
+	}
+	id := "HCID-QQ-4242"
+	issue(t, s, harness.VS(t, id, secret))
+	post(t, s, generate, harness.VS(t, id, secret, harness.Items{"dose": {"valueInteger": -3}}))
+	post(t, s, generate, harness.VS(t, id, secret, harness.Items{"name": {"valueString": "Zebulon Otherone"}}))
+	post(t, s, generate, append(harness.VS(t, id, secret), "garbage"...))
+	all := s.Logs()
+	for _, process := range []string{"signer", "gateway"} {
+		a, err := s.Admin(process, "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all += string(a.Body)
+	}
+	audit, err := os.ReadFile(s.Install.Path("signer", "audit", "audit.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all += string(audit)
+	for _, word := range []string{"Zebulon", "Qwertzuiop", "1944-02-29", "NID-31337-QQ", "LOT-QQ-999", id, "HC1:"} {
+		if strings.Contains(all, word) {
+			t.Errorf("logs, metrics or audit log show %q", word)
+		}
+	}
+}
+
+func errorsRevealNothing(t *testing.T, s *harness.System) {
+	for name, a := range map[string]harness.Answer{
+		"broken JSON": post(t, s, generate, []byte(`{"resourceType": "QuestionnaireResponse", "x": Secret}`)),
+		"wrong rule":  post(t, s, generate, harness.VS(t, hcid(t), harness.Items{"name": {"valueString": "Secret\u0007Name"}})),
+		"not found":   post(t, s, "/nothing/here", []byte(`{}`)),
+	} {
+		if a.Status < 400 || a.Status > 499 {
+			t.Errorf("%s: status %d", name, a.Status)
+		}
+		for _, word := range []string{"Secret", "goroutine", ".go:", "127.0.0.1", "<html", "panic", "sqlite"} {
+			if bytes.Contains(a.Body, []byte(word)) {
+				t.Errorf("%s: the answer shows %q: %s", name, word, a.Body)
+			}
+		}
+		for _, header := range []string{"X-Powered-By", "Server"} {
+			if a.Header.Get(header) != "" {
+				t.Errorf("%s: header %s", name, header)
+			}
+		}
+	}
+}
+
+func contentTypesAreRight(t *testing.T, s *harness.System) {
+	a := post(t, s, generate, harness.VS(t, hcid(t)))
+	if !strings.HasPrefix(a.Header.Get("Content-Type"), "application/fhir+json") {
+		t.Errorf("document as %s", a.Header.Get("Content-Type"))
+	}
+	if a := post(t, s, generate, []byte(`{}`)); !strings.HasPrefix(a.Header.Get("Content-Type"), "application/fhir+json") {
+		t.Errorf("OperationOutcome as %s", a.Header.Get("Content-Type"))
+	}
+	c := harness.ReadCertificate(t, a.Body)
+	if got, err := s.Get("/ddcc/DocumentReference/" + c.ReferenceID + "/$getQRCode"); err != nil || !bytes.HasPrefix(got.Body, []byte("\x89PNG")) {
+		t.Error("the QR code is not a PNG")
+	}
+	for _, path := range []string{"/trust/jwks.json", "/trust/trustlist.json"} {
+		got := as(t, s, "", path)
+		if got.Status != 200 || !json.Valid(got.Body) || !strings.Contains(got.Header.Get("Content-Type"), "json") {
+			t.Errorf("%s: %d %s", path, got.Status, got.Header.Get("Content-Type"))
+		}
+	}
+}
+
+// noOutboundMapping: maps are native; the gateway's only outbound client is the one for
+// the signing service.
+func noOutboundMapping(t *testing.T, _ *harness.System) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{.Dir}}", "-deps", "github.com/trustedparty/ddcc-gateway/cmd/gateway").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for line := range strings.Lines(string(out)) {
+		path, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if !strings.HasPrefix(path, "github.com/trustedparty/ddcc-gateway/") || strings.HasSuffix(path, "signing/client") {
+			continue
+		}
+		checked++
+		files, _ := filepath.Glob(filepath.Join(dir, "*.go"))
+		for _, f := range files {
+			raw, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(f, "_test.go") {
+				continue
+			}
+			for _, call := range []string{"http.Client{", "http.Get(", "http.Post(", "http.DefaultClient", "net.Dial"} {
+				if bytes.Contains(raw, []byte(call)) {
+					t.Errorf("%s makes outbound calls (%s)", path, call)
+				}
+			}
+		}
+	}
+	if checked < 10 {
+		t.Fatalf("only %d packages looked at", checked)
+	}
+}
