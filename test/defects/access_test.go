@@ -174,6 +174,18 @@ func logsShowNobody(t *testing.T, s *harness.System) {
 	post(t, s, generate, harness.VS(t, id, secret, harness.Items{"dose": {"valueInteger": -3}}))
 	post(t, s, generate, harness.VS(t, id, secret, harness.Items{"name": {"valueString": "Zebulon Otherone"}}))
 	post(t, s, generate, append(harness.VS(t, id, secret), "garbage"...))
+	checkTraces(t, s, "Zebulon", "Qwertzuiop", "1944-02-29", "NID-31337-QQ", "LOT-QQ-999", id, "HC1:")
+}
+
+// wholeRunShowsNobody looks through everything that all proofs together left behind: the
+// seeded names, birth dates, ids and HCIDs must be in none of it.
+func wholeRunShowsNobody(t *testing.T, s *harness.System) {
+	checkTraces(t, s, "Ngozi", "Holder Specimen", "1979-03-08", "NID-SPECIMEN", "SPECLOT7", "HW-SPECIMEN", "D-B2", "Somebody", "HC1:", "محمد", "$getQRCode?")
+}
+
+// checkTraces greps logs (which hold every URL that is logged), metrics and audit log.
+func checkTraces(t *testing.T, s *harness.System, words ...string) {
+	t.Helper()
 	all := s.Logs()
 	for _, process := range []string{"signer", "gateway"} {
 		a, err := s.Admin(process, "/metrics")
@@ -187,7 +199,10 @@ func logsShowNobody(t *testing.T, s *harness.System) {
 		t.Fatal(err)
 	}
 	all += string(audit)
-	for _, word := range []string{"Zebulon", "Qwertzuiop", "1944-02-29", "NID-31337-QQ", "LOT-QQ-999", id, "HC1:"} {
+	if !strings.Contains(all, "certificate.signed") || !strings.Contains(all, "/ddcc/generateHealthCertificate") {
+		t.Fatal("these are not the traces of a run")
+	}
+	for _, word := range words {
 		if strings.Contains(all, word) {
 			t.Errorf("logs, metrics or audit log show %q", word)
 		}

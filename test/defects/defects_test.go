@@ -70,6 +70,7 @@ func TestDefects(t *testing.T) {
 			}
 		})
 	}
+	wholeRunShowsNobody(t, s)
 }
 
 // TestListIsComplete also holds when somebody removes an entry: a proof of B35 itself.

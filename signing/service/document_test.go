@@ -1,0 +1,193 @@
+package service
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/google/uuid"
+
+	"github.com/trustedparty/ddcc-gateway/formats/docsig"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore"
+)
+
+// documentOf is the smallest document that says what the certificate says.
+func documentOf(t *testing.T, cert signing.Certificate) map[string]any {
+	t.Helper()
+	raw := `{"resourceType":"Bundle","type":"document","timestamp":"` + cert.IssuedAt.Format(time.RFC3339) + `",
+	 "link":[{"relation":"publication","url":"urn:HCID:HCID-77"}],
+	 "entry":[{"resource":{"resourceType":"Composition"}},
+	  {"resource":{"resourceType":"Patient","name":[{"text":"Adaeze Specimen"}],"birthDate":"1987-04-12"}},
+	  {"resource":{"resourceType":"Immunization","lotNumber":"LOT-9","occurrenceDateTime":"2026-10-01",
+	    "vaccineCode":{"coding":[{"system":"http://id.who.int/icd11/mms","code":"XM0GQ8"}]},"protocolApplied":[{"doseNumberPositiveInt":1}]}},
+	  {"resource":{"resourceType":"DocumentReference","content":[
+	    {"attachment":{"contentType":"image/png","data":"AAAA"}},
+	    {"attachment":{"contentType":"text/plain","data":"` + base64.StdEncoding.EncodeToString([]byte(cert.Text)) + `"}}]}}]}`
+	var doc map[string]any
+	if err := json.Unmarshal([]byte(raw), &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func marshal(t *testing.T, v any) []byte {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func issued(t *testing.T, b *testBench) signing.Certificate {
+	t.Helper()
+	cert, err := b.Issue(context.Background(), caller, intent())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
+
+func TestDocumentSignatureVerifies(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	cert := issued(t, b)
+	raw := marshal(t, documentOf(t, cert))
+	signed, err := b.SignDocument(context.Background(), caller, signing.DocumentIntent{ID: cert.ID, Document: raw})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := b.keys.Active(context.Background(), keystore.UsageDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := docsig.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jws, err := jose.ParseDetached(signed.JWS, doc.Canonical, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := jws.Verify(key.Certificate.PublicKey); err != nil {
+		t.Error(err)
+	}
+	header := jws.Signatures[0].Protected
+	if header.KeyID != base64.StdEncoding.EncodeToString(key.KID) || header.ExtraHeaders[docsig.HeaderCanonicalization] != docsig.Canonicalization ||
+		header.ExtraHeaders[docsig.HeaderSigningTime] != fixed.Format(time.RFC3339) {
+		t.Errorf("header %+v", header)
+	}
+}
+
+// TestDocumentMustSayWhatItsCertificateSays changes one thing at a time.
+func TestDocumentMustSayWhatItsCertificateSays(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	cert := issued(t, b)
+	other := issued(t, b)
+	entry := func(doc map[string]any, i int) map[string]any {
+		entries, _ := doc["entry"].([]any)
+		e, _ := entries[i].(map[string]any)
+		r, _ := e["resource"].(map[string]any)
+		return r
+	}
+	for name, change := range map[string]func(map[string]any){
+		"type":                  func(d map[string]any) { d["type"] = "collection" },
+		"resource":              func(d map[string]any) { d["resourceType"] = "Patient" },
+		"timestamp":             func(d map[string]any) { d["timestamp"] = "2026-11-21T09:30:01Z" },
+		"no timestamp":          func(d map[string]any) { delete(d, "timestamp") },
+		"HCID":                  func(d map[string]any) { d["link"] = []any{map[string]any{"url": "urn:HCID:OTHER"}} },
+		"no link":               func(d map[string]any) { delete(d, "link") },
+		"signed already":        func(d map[string]any) { d["signature"] = map[string]any{} },
+		"signature null":        func(d map[string]any) { d["signature"] = nil },
+		"Composition not first": func(d map[string]any) { entry(d, 0)["resourceType"] = "Basic" },
+		"name":                  func(d map[string]any) { entry(d, 1)["name"] = []any{map[string]any{"text": "Other Specimen"}} },
+		"birth date":            func(d map[string]any) { entry(d, 1)["birthDate"] = "1987-04-13" },
+		"no birth date":         func(d map[string]any) { delete(entry(d, 1), "birthDate") },
+		"two patients":          func(d map[string]any) { entry(d, 0)["resourceType"] = "Patient" },
+		"lot":                   func(d map[string]any) { entry(d, 2)["lotNumber"] = "LOT-8" },
+		"date":                  func(d map[string]any) { entry(d, 2)["occurrenceDateTime"] = "2026-10-02" },
+		"dose": func(d map[string]any) {
+			entry(d, 2)["protocolApplied"] = []any{map[string]any{"doseNumberPositiveInt": 2}}
+		},
+		"no vaccine":        func(d map[string]any) { delete(entry(d, 2), "vaccineCode") },
+		"no event":          func(d map[string]any) { entry(d, 2)["resourceType"] = "Basic" },
+		"no certificate":    func(d map[string]any) { entry(d, 3)["content"] = []any{} },
+		"other certificate": func(d map[string]any) { d["entry"].([]any)[3] = documentOf(t, other)["entry"].([]any)[3] },
+		"no entries":        func(d map[string]any) { d["entry"] = map[string]any{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			doc := documentOf(t, cert)
+			change(doc)
+			_, err := b.SignDocument(context.Background(), caller, signing.DocumentIntent{ID: cert.ID, Document: marshal(t, doc)})
+			if f := fault.From(err); err == nil || f.Kind != fault.Rule || len(f.Issues) == 0 {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestDocumentRefusals(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	cert := issued(t, b)
+	good := marshal(t, documentOf(t, cert))
+	cancelled := issued(t, b)
+	if _, err := b.Cancel(context.Background(), caller, cancelled.ID); err != nil {
+		t.Fatal(err)
+	}
+	before := b.signatures()
+	for name, tc := range map[string]struct {
+		caller string
+		in     signing.DocumentIntent
+		want   fault.Kind
+	}{
+		"stranger":   {"urn:test:stranger", signing.DocumentIntent{ID: cert.ID, Document: good}, fault.Forbidden},
+		"no id":      {caller, signing.DocumentIntent{Document: good}, fault.Malformed},
+		"unknown id": {caller, signing.DocumentIntent{ID: uuid.NewString(), Document: good}, fault.NotFound},
+		"cancelled":  {caller, signing.DocumentIntent{ID: cancelled.ID, Document: good}, fault.Conflict},
+		"no JSON":    {caller, signing.DocumentIntent{ID: cert.ID, Document: []byte("x")}, fault.Malformed},
+		"twice":      {caller, signing.DocumentIntent{ID: cert.ID, Document: []byte(`{"a":1,"a":2}`)}, fault.Malformed},
+		"too large":  {caller, signing.DocumentIntent{ID: cert.ID, Document: []byte(`"` + strings.Repeat("x", MaxDocument) + `"`)}, fault.TooLarge},
+	} {
+		if _, err := b.SignDocument(context.Background(), tc.caller, tc.in); fault.KindOf(err) != tc.want || err == nil {
+			t.Errorf("%s: %v, want kind %d", name, err, tc.want)
+		}
+	}
+	b.audit.failOn = actionDocument
+	if _, err := b.SignDocument(context.Background(), caller, signing.DocumentIntent{ID: cert.ID, Document: good}); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("no audit, yet: %v", err)
+	}
+	if n := b.signatures() - before; n != 0 {
+		t.Errorf("the key was used %d times for refused documents", n)
+	}
+}
+
+// FuzzCompareDocument: whatever stands in a document, comparing it ends, and only the
+// document of the certificate passes.
+func FuzzCompareDocument(f *testing.F) {
+	f.Add([]byte(`{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Patient","name":[]}}]}`))
+	f.Add([]byte(`{"entry":[null,1,[],{"resource":[]}]}`))
+	b := newBench(f)
+	cert, err := b.Issue(context.Background(), caller, intent())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		doc, err := docsig.Parse(raw)
+		if err != nil {
+			return
+		}
+		issues, err := compareDocument(cert, 3, doc.Canonical)
+		if err == nil && len(issues) == 0 && !strings.Contains(string(raw), "text/plain") {
+			t.Error("a document without the certificate passes")
+		}
+	})
+}
