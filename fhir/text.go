@@ -81,7 +81,7 @@ func IsHCID(s string) bool {
 	if s == "" || len(s) > LimitHCID {
 		return false
 	}
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 		if !letter && strings.IndexByte("-._/:", c) < 0 {

@@ -77,7 +77,7 @@ type Deps struct {
 	Authorities []Authority
 	Secret      []byte // master secret of the keyed digests, 32 bytes or more
 	Clock       func() time.Time
-	NewID       func() string // UUIDs, version 4
+	NewID       func() string // UUIDs; time-ordered ones are cheaper to store
 	Timeout     time.Duration // of one issue once its intent is recorded; default 30 s
 	Grace       time.Duration // age at which an open intent is given up; default 15 min
 	// TestCountries admits the user-assigned country codes XAA to XZZ, which the GDHCN

@@ -1,6 +1,7 @@
 package mediator
 
 import (
+	"strings"
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/fhir"
@@ -29,7 +30,7 @@ func Event(raw []byte, now time.Time, kinds ...Kind) (core fhir.CoreDataSet, iss
 		return fhir.CoreDataSet{}, nil, err
 	}
 	if kind == KindBundle {
-		core, issues, err = fromBundle(resource, now)
+		core, issues = fromBundle(resource, now)
 	} else {
 		core, issues, err = fromResponse(resource, now)
 	}
@@ -48,12 +49,12 @@ func fromResponse(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue, e
 	return core, issues, nil
 }
 
-func fromBundle(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue, error) {
+func fromBundle(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue) {
 	core, issues := maps.CoreDataSetFromResources(raw)
 	if !fault.HasErrors(issues) {
 		issues = append(issues, core.Validate(now)...)
 	}
-	return core, issues, nil
+	return core, issues
 }
 
 // carrier unwraps Parameters and makes sure that what is inside is of an accepted kind.
@@ -89,13 +90,11 @@ var errNoResponse = fault.New(fault.Malformed, "parameter-response", "The Parame
 	})
 
 func wrongResource(path string, kinds []Kind) error {
-	wanted := ""
+	names := make([]string, len(kinds))
 	for i, k := range kinds {
-		if i > 0 {
-			wanted += " or "
-		}
-		wanted += string(k)
+		names[i] = string(k)
 	}
+	wanted := strings.Join(names, " or ")
 	return fault.New(fault.Malformed, "resource-type", "This operation does not take this resource.").
 		With(fault.Issue{Path: path, Rule: "operation-input", Detail: "The resource is of another type.", Fix: "Send a " + wanted + ", or a Parameters with one as \"response\"."})
 }

@@ -76,7 +76,7 @@ func (p *Publisher) Refresh(ctx context.Context) error {
 		return err
 	}
 	p.current.Store(publication)
-	p.config.Log.InfoContext(ctx, "trust list published", "keys", len(keys))
+	p.config.Log.InfoContext(ctx, "trust list published", slog.Int("keys", len(keys)))
 	return nil
 }
 
@@ -87,7 +87,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 		wait := p.config.Interval
 		if err := p.Refresh(ctx); err != nil && ctx.Err() == nil {
 			wait = p.config.Retry
-			p.config.Log.ErrorContext(ctx, "trust list not refreshed", "error", err.Error(), "published", p.current.Load() != nil)
+			p.config.Log.ErrorContext(ctx, "trust list not refreshed", slog.Any("error", err), slog.Bool("published", p.current.Load() != nil))
 		}
 		timer := time.NewTimer(wait)
 		select {

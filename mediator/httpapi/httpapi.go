@@ -47,11 +47,18 @@ type Deps struct {
 	NewID    func() string // UUIDs for response Bundles
 }
 
-type handler struct{ Deps }
+type handler struct {
+	Deps
+	batches chan struct{} // one token for each batch in memory
+}
+
+// maxBatches bounds the batches that are read and processed at a time; more wait. Each may
+// hold MaxBatch bytes several times over.
+const maxBatches = 8
 
 // Register adds the routes under /ddcc.
 func Register(r gin.IRouter, d Deps) {
-	h := handler{d}
+	h := handler{Deps: d, batches: make(chan struct{}, maxBatches)}
 	r.GET("/ddcc/metadata", httpx.RenderWith(Render), h.metadata)
 
 	g := r.Group("/ddcc", httpx.RenderWith(Render), h.authenticate)
@@ -66,7 +73,7 @@ func Register(r gin.IRouter, d Deps) {
 	h.operation(single, "/QuestionnaireResponse/$generateHealthCertificate", "/QuestionnaireResponse/$validate", mediator.KindQuestionnaireResponse)
 	h.operation(single, "/Bundle/$generateHealthCertificate", "/Bundle/$validate", mediator.KindBundle)
 
-	batch := g.Group("", fhirJSON, httpx.LimitBody(MaxBatch))
+	batch := g.Group("", fhirJSON, httpx.LimitBody(MaxBatch), h.queue)
 	batch.POST("/submitHealthEvent", h.submit)
 	batch.POST("/submitHealthEvent/$validate", h.validateBatch)
 }
@@ -75,6 +82,17 @@ func Register(r gin.IRouter, d Deps) {
 func (h handler) operation(g gin.IRoutes, generate, validate string, kinds ...mediator.Kind) {
 	g.POST(generate, func(c *gin.Context) { h.generate(c, kinds) })
 	g.POST(validate, func(c *gin.Context) { h.validate(c, kinds) })
+}
+
+// queue waits for a place among the batches, or for the client to give up.
+func (h handler) queue(c *gin.Context) {
+	select {
+	case h.batches <- struct{}{}:
+		defer func() { <-h.batches }()
+		c.Next()
+	case <-c.Request.Context().Done():
+		c.Abort()
+	}
 }
 
 const issuerKey = "issuer"

@@ -49,7 +49,7 @@ type comparison struct {
 // same records an issue unless the document's value is the certificate's.
 func (c *comparison) same(path string, inDocument, inCertificate any) {
 	if n, ok := inCertificate.(uint64); ok {
-		inCertificate = int64(n) //nolint:gosec // dose numbers are small; the lints saw them
+		inCertificate = int64(n)
 	}
 	if fmt.Sprint(inDocument) != fmt.Sprint(inCertificate) {
 		c.issues = append(c.issues, fault.Issue{

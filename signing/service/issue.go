@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -150,12 +151,12 @@ func (s *Service) refused(ctx context.Context, caller string, in signing.Intent,
 		id = ""
 	}
 	f := fault.From(cause)
-	reason := f.Code
+	reasons := []string{f.Code}
 	for _, i := range f.Issues {
-		reason += " " + i.Rule
+		reasons = append(reasons, i.Rule)
 	}
 	_, _ = s.audit.Append(context.WithoutCancel(ctx), audit.Entry{
-		Time: s.now(), Action: actionRefused, Actor: caller, Subject: id, Outcome: "failure", Reason: reason,
+		Time: s.now(), Action: actionRefused, Actor: caller, Subject: id, Outcome: "failure", Reason: strings.Join(reasons, " "),
 		Attributes: map[string]string{"profile": s.knownProfile(in.Profile)},
 	})
 }

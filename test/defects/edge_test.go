@@ -21,7 +21,7 @@ func edgeIsGuarded(t *testing.T, s *harness.System) {
 	t.Run("who", func(t *testing.T) { onlyIssuersIssue(t, s) })
 	t.Run("foreign CA", func(t *testing.T) { foreignCertificatesAreRefused(t, s) })
 	t.Run("plain HTTP", func(t *testing.T) {
-		resp, err := http.Get(strings.Replace(s.URL, "https", "http", 1) + "/ddcc/metadata") //nolint:noctx // loopback, answered at once
+		resp, err := http.Get(strings.Replace(s.URL, "https", "http", 1) + "/ddcc/metadata")
 		if err == nil {
 			defer func() { _ = resp.Body.Close() }()
 			if resp.StatusCode == http.StatusOK {

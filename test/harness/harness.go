@@ -30,7 +30,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	build := exec.Command("go", "build", "-tags", "faultinject", "-o", dir, //nolint:noctx // bounded by the test's own limit
+	build := exec.Command("go", "build", "-tags", "faultinject", "-o", dir,
 		"github.com/trustedparty/ddcc-gateway/cmd/signer",
 		"github.com/trustedparty/ddcc-gateway/cmd/gateway",
 		"github.com/trustedparty/ddcc-gateway/cmd/ddcc")
