@@ -89,8 +89,9 @@ type bench struct {
 	events   benchEvents
 	install  devinstall.Installation // of the codec rows and of the first site
 
-	sites []*benchSite
 	codec *codecBench
+	sites []*benchSite // all of them, to be stopped
+	first *benchSite   // the one that whole-issue loads and growth goes on with
 	load  *loadResult
 }
 

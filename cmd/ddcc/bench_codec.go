@@ -91,10 +91,6 @@ func (c *codecBench) add(events benchEvents, n int64, now time.Time) error {
 		return err
 	}
 	c.texts = append(c.texts, text)
-	return c.check(text, hcid)
-}
-
-func (c *codecBench) check(text, hcid string) error {
 	return checkCertificate(c.verifier.VerifyText(text), hcid)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +28,7 @@ func (b *bench) growth() (measurement, error) {
 	if err != nil {
 		return measurement{}, err
 	}
-	small, err := b.site(devinstall.Installation(b.dir + "/small"))
+	small, err := b.site(devinstall.Installation(filepath.Join(b.dir, "small")))
 	if err != nil {
 		return measurement{}, err
 	}
@@ -52,11 +53,8 @@ func (b *bench) growth() (measurement, error) {
 
 // largeSite stores certificates until there are enough or the time is up.
 func (b *bench) largeSite() (*benchSite, error) {
-	var site *benchSite
-	var err error
-	if len(b.sites) > 0 {
-		site = b.sites[0]
-	} else if site, err = b.site(b.install); err != nil {
+	site, err := b.firstSite()
+	if err != nil {
 		return nil, err
 	}
 	for began := time.Now(); int(site.issued.Load()) < b.Stored && time.Since(began) < b.plan.growth; {

@@ -25,7 +25,7 @@ func (b *bench) loaded() (*loadResult, error) {
 }
 
 func (b *bench) putLoad(r *loadResult) error {
-	site, err := b.site(b.install)
+	site, err := b.firstSite()
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,8 @@ func (s *saturation) stop() {
 // maxOutstanding is how many works of a pace may be unfinished; a hundred times what a
 // gateway that keeps up leaves.
 const maxOutstanding = 5000
+
+var errFallsBehind = errors.New("the gateway does not keep up with half of what it reached")
 
 // pace begins rate works a second at even intervals for a while, whether the earlier ones
 // are finished or not, and gives how long after it was due each one ended. So a

@@ -18,13 +18,13 @@ func (b *bench) qrImage() (measurement, error) {
 	if err != nil {
 		return measurement{}, err
 	}
-	makers := []func(string) ([]byte, error){qrImage, rscImage, boombulerImage}
+	images := []func(string) ([]byte, error){qrImage, rscImage, boombulerImage}
 	var works []func(int) error
-	for _, make := range makers {
-		if err := readsBack(make, c.texts[0]); err != nil {
+	for _, image := range images {
+		if err := readsBack(image, c.texts[0]); err != nil {
 			return measurement{}, err
 		}
-		works = append(works, func(i int) error { _, err := make(c.texts[i%len(c.texts)]); return err })
+		works = append(works, func(i int) error { _, err := image(c.texts[i%len(c.texts)]); return err })
 	}
 	rates, err := b.oneCore(works...)
 	if err != nil {

@@ -16,8 +16,6 @@ import (
 	"github.com/trustedparty/ddcc-gateway/verification"
 )
 
-var errFallsBehind = errors.New("the gateway does not keep up with half of what it reached")
-
 // benchSite is a signer and a gateway in processes of their own, with an installation and
 // stores of their own.
 type benchSite struct {
@@ -42,6 +40,17 @@ const (
 	sampleEvery = 100
 	maxSamples  = 200
 )
+
+func (b *bench) firstSite() (*benchSite, error) {
+	if b.first == nil {
+		site, err := b.site(b.install)
+		if err != nil {
+			return nil, err
+		}
+		b.first = site
+	}
+	return b.first, nil
+}
 
 // site starts the processes of an installation.
 func (b *bench) site(install devinstall.Installation) (*benchSite, error) {
