@@ -1,7 +1,10 @@
 package fhir
 
 import (
+	"bytes"
 	"errors"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/trustedparty/ddcc-gateway/fhir/internal/element"
 	"github.com/trustedparty/ddcc-gateway/fhir/internal/jsontree"
@@ -17,17 +20,45 @@ const MaxDepth = 32
 // names, nested at most MaxDepth deep, that names its resourceType. The error is a
 // fault.Malformed with the place and the repair.
 func Check(raw []byte) error {
-	_, err := ResourceType(raw)
+	root, err := parse(raw)
+	if err != nil {
+		return err
+	}
+	_, err = resourceTypeOf(root)
 	return err
 }
 
-// ResourceType gives the type of a resource; errors are those of Check.
+// ResourceType gives the type of a resource, for choosing what reads it. It looks no
+// further than the member resourceType; whoever reads the resource finds what is wrong
+// behind it. Errors are those of Check.
 func ResourceType(raw []byte) (string, error) {
+	if name, ok := peekResourceType(raw); ok {
+		return name, nil
+	}
 	root, err := parse(raw)
 	if err != nil {
 		return "", err
 	}
 	return resourceTypeOf(root)
+}
+
+// peekResourceType reads the type where it stands first, as nearly everybody writes it.
+func peekResourceType(raw []byte) (string, bool) {
+	dec := jsontext.NewDecoder(bytes.NewReader(raw))
+	for _, want := range []func(jsontext.Token) bool{
+		func(t jsontext.Token) bool { return t.Kind() == '{' },
+		func(t jsontext.Token) bool { return t.Kind() == '"' && t.String() == "resourceType" },
+	} {
+		token, err := dec.ReadToken()
+		if err != nil || !want(token) {
+			return "", false
+		}
+	}
+	token, err := dec.ReadToken()
+	if err != nil || token.Kind() != '"' || token.String() == "" {
+		return "", false
+	}
+	return token.String(), true
 }
 
 func resourceTypeOf(root *jsontree.Value) (string, error) {

@@ -47,8 +47,8 @@ type Issued struct {
 	KID         []byte    `json:"kid"`
 	IssuedAt    time.Time `json:"issuedAt"`
 	ExpiresAt   time.Time `json:"expiresAt"`
-	Document    []byte    `json:"document"` // FHIR JSON, signed
-	Replayed    bool      `json:"-"`        // it existed before this request
+	Document    []byte    `json:"-"` // FHIR JSON, signed
+	Replayed    bool      `json:"-"` // it existed before this request
 }
 
 // Signer is the signing service as issuance needs it.

@@ -2,7 +2,6 @@ package issuance
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
@@ -35,7 +34,7 @@ func NewRepository(store docstore.Store, secret []byte) (*Repository, error) {
 
 // Create stores in unless its id is taken, and gives what is stored.
 func (r *Repository) Create(ctx context.Context, in Issued) (Issued, error) {
-	plain, err := json.Marshal(in)
+	plain, err := pack(in)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -64,9 +63,7 @@ func (r *Repository) Get(ctx context.Context, id string) (Issued, error) {
 	if err != nil {
 		return Issued{}, fault.From(err)
 	}
-	var out Issued
-	err = json.Unmarshal(plain, &out)
-	return out, err
+	return unpack(plain)
 }
 
 // Discard removes what is stored under id, whichever version it has.

@@ -40,12 +40,12 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 	if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
 		return err
 	}
-	registry, err := sqlite.Open(ctx, filepath.Join(s.DataDir, "registry.db"), sqlite.Options{Clock: time.Now})
+	registry, err := sqlite.Open(ctx, filepath.Join(s.DataDir, "registry.db"), sqlite.Options{Clock: time.Now, CacheMiB: 16})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, registry.Close()) }()
-	documents, err := sqlite.Open(ctx, filepath.Join(s.DataDir, "documents.db"), sqlite.Options{Clock: time.Now})
+	documents, err := sqlite.Open(ctx, filepath.Join(s.DataDir, "documents.db"), sqlite.Options{Clock: time.Now, CacheMiB: 8})
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 	if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
 		return err
 	}
-	ledger, err := sqlite.Open(ctx, filepath.Join(s.DataDir, "ledger.db"), sqlite.Options{Clock: time.Now})
+	ledger, err := sqlite.Open(ctx, filepath.Join(s.DataDir, "ledger.db"), sqlite.Options{Clock: time.Now, CacheMiB: 8})
 	if err != nil {
 		return err
 	}

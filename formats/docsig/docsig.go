@@ -35,8 +35,12 @@ const (
 // MaxDepth bounds the nesting of a document; real ones need about twelve levels.
 const MaxDepth = 32
 
-// ErrNotObject reports a document that is not a JSON object.
-var ErrNotObject = errors.New("docsig: the document is not a JSON object")
+// Errors of Parse besides those of the JSON syntax.
+var (
+	ErrNotObject = errors.New("docsig: the document is not a JSON object")
+	ErrDepth     = errors.New("docsig: the document is nested too deeply")
+	ErrTrailing  = errors.New("docsig: something follows the document")
+)
 
 // Document is a Bundle taken apart for its signature.
 type Document struct {
@@ -47,9 +51,10 @@ type Document struct {
 // Parse checks that raw is strict JSON (no duplicate names, valid UTF-8) and separates
 // what is signed from the signature.
 func Parse(raw []byte) (Document, error) {
-	if err := strictjson.Check(raw, MaxDepth); err != nil {
-		return Document{}, err
+	if depth(raw) > MaxDepth {
+		return Document{}, ErrDepth
 	}
+	// The decoder itself refuses invalid UTF-8 and duplicate names, at every level.
 	dec := jsontext.NewDecoder(bytes.NewReader(raw))
 	if dec.PeekKind() != '{' {
 		return Document{}, ErrNotObject
@@ -71,12 +76,36 @@ func Parse(raw []byte) (Document, error) {
 		}
 		covered = doc.take(covered, name, value)
 	}
-	if _, err := dec.ReadToken(); err != nil && !errors.Is(err, io.EOF) {
+	if _, err := dec.ReadToken(); err != nil {
 		return Document{}, err
+	}
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return Document{}, ErrTrailing
 	}
 	canonical, err := strictjson.Canonical(append(covered, '}'))
 	doc.Canonical = canonical
 	return doc, err
+}
+
+// depth is how deep the brackets outside of strings nest; for what is not JSON it may be
+// wrong, but then the decoder objects.
+func depth(raw []byte) int {
+	now, most, inString := 0, 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			now++
+			most = max(most, now)
+		case c == '}' || c == ']':
+			now--
+		}
+	}
+	return most
 }
 
 // take appends a member unless the signature does not cover it.

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gowebpki/jcs"
-
-	"github.com/trustedparty/ddcc-gateway/formats/strictjson"
 )
 
 func TestParseLeavesOutWhatServersSet(t *testing.T) {
@@ -50,9 +49,11 @@ func TestParseRefuses(t *testing.T) {
 	if _, err := Parse([]byte(`[]`)); !errors.Is(err, ErrNotObject) {
 		t.Errorf("array: %v", err)
 	}
-	var syntax *strictjson.SyntaxError
-	if _, err := Parse([]byte(`{"a":1,"a":2}`)); !errors.As(err, &syntax) {
-		t.Errorf("duplicate: %v", err)
+	if _, err := Parse([]byte(`{"a":{"b":[{"c":1,"c":2}]}}`)); !errors.Is(err, jsontext.ErrDuplicateName) {
+		t.Errorf("nested duplicate: %v", err)
+	}
+	if _, err := Parse([]byte(`{"a":"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"{{{{"}`)); err != nil {
+		t.Errorf("brackets in a string: %v", err)
 	}
 }
 

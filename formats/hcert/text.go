@@ -5,7 +5,7 @@ import (
 	"compress/zlib"
 	"errors"
 	"fmt"
-	"sync"
+	"runtime"
 )
 
 // contextIdentifier is the prefix of every text, version 1 (HCERT specification §4.3).
@@ -33,7 +33,9 @@ type compressor struct {
 	zlib *zlib.Writer
 }
 
-var compressors sync.Pool
+// compressors keeps as many as can work at a time. It is no sync.Pool, which a garbage
+// collection empties: a new writer costs more than the compression it is made for.
+var compressors = make(chan *compressor, runtime.GOMAXPROCS(0))
 
 // Text compresses a COSE message (zlib, RFC 1950, best compression), encodes it in
 // Base45 (RFC 9285) and puts "HC1:" in front. All characters are in the alphanumeric set
@@ -46,7 +48,7 @@ func Text(coseBytes []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer compressors.Put(c)
+	defer c.release()
 	compressed, err := c.compress(coseBytes)
 	if err != nil {
 		return "", fmt.Errorf("hcert: compress: %w", err)
@@ -60,8 +62,10 @@ func Text(coseBytes []byte) (string, error) {
 }
 
 func newCompressor() (*compressor, error) {
-	if c, ok := compressors.Get().(*compressor); ok {
+	select {
+	case c := <-compressors:
 		return c, nil
+	default:
 	}
 	c := &compressor{}
 	w, err := zlib.NewWriterLevel(&c.out, zlib.BestCompression)
@@ -70,6 +74,14 @@ func newCompressor() (*compressor, error) {
 	}
 	c.zlib = w
 	return c, nil
+}
+
+// release keeps c for the next text if there is room.
+func (c *compressor) release() {
+	select {
+	case compressors <- c:
+	default:
+	}
 }
 
 // compress gives bytes that are valid until the next call.

@@ -34,9 +34,12 @@ func (s *Service) SignDocument(ctx context.Context, caller string, in signing.Do
 	if id, err := uuid.Parse(in.ID); err != nil || id.String() != in.ID {
 		return signing.DocumentSignature{}, errIntentID
 	}
-	found, err := s.ledger.find(ctx, in.ID)
-	if err != nil {
-		return signing.DocumentSignature{}, err
+	found, ok := s.recent.get(in.ID)
+	if !ok {
+		var err error
+		if found, err = s.ledger.find(ctx, in.ID); err != nil {
+			return signing.DocumentSignature{}, err
+		}
 	}
 	canonical, err := s.examine(found.Certificate, in.Document)
 	if err != nil {

@@ -89,6 +89,9 @@ func (s *Service) issueOnce(ctx context.Context, caller string, profile Profile,
 	}
 	faultpoint.Here("signer-after-receipt-audited")
 	out, err := s.ledger.release(ctx, in, cert)
+	if err == nil {
+		s.recent.add(out)
+	}
 	faultpoint.Here("signer-after-release")
 	return out, err
 }

@@ -12,6 +12,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -55,8 +57,27 @@ type Process struct {
 	stdin io.Reader
 }
 
+// Garbage collection: the live heap of these processes is small (about 15 MiB) and they
+// allocate much a request, so a larger heap buys a fifth of the processor time. The soft
+// limit keeps it from being bought with unbounded memory.
+const (
+	gcPercent   = 400
+	memoryLimit = 128 << 20
+)
+
+// tuneGC leaves both to the operator where GOGC or GOMEMLIMIT is set.
+func tuneGC() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
+
 // New sets up log, metrics and readiness. Checks name the dependencies of the binary.
 func New(f Flags, stdin io.Reader, stderr io.Writer, checks map[string]httpx.Check) (*Process, error) {
+	tuneGC()
 	log, err := telemetry.NewLogger(stderr, f.LogLevel, f.LogFormat)
 	if err != nil {
 		return nil, err
