@@ -18,7 +18,7 @@ import (
 )
 
 // documentOf is the smallest document that says what the certificate says.
-func documentOf(t *testing.T, cert signing.Certificate) map[string]any {
+func documentOf(t testing.TB, cert signing.Certificate) map[string]any {
 	t.Helper()
 	raw := `{"resourceType":"Bundle","type":"document","timestamp":"` + cert.IssuedAt.Format(time.RFC3339) + `",
 	 "link":[{"relation":"publication","url":"urn:HCID:HCID-77"}],
@@ -36,7 +36,7 @@ func documentOf(t *testing.T, cert signing.Certificate) map[string]any {
 	return doc
 }
 
-func marshal(t *testing.T, v any) []byte {
+func marshal(t testing.TB, v any) []byte {
 	t.Helper()
 	raw, err := json.Marshal(v)
 	if err != nil {
