@@ -30,7 +30,7 @@ func Event(raw []byte, now time.Time, kinds ...Kind) (core fhir.CoreDataSet, iss
 		return fhir.CoreDataSet{}, nil, err
 	}
 	if kind == KindBundle {
-		core, issues = fromBundle(resource, now)
+		core, issues, err = fromBundle(resource, now)
 	} else {
 		core, issues, err = fromResponse(resource, now)
 	}
@@ -49,12 +49,15 @@ func fromResponse(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue, e
 	return core, issues, nil
 }
 
-func fromBundle(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue) {
+func fromBundle(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue, error) {
+	if err := fhir.Check(raw); err != nil {
+		return fhir.CoreDataSet{}, nil, err
+	}
 	core, issues := maps.CoreDataSetFromResources(raw)
 	if !fault.HasErrors(issues) {
 		issues = append(issues, core.Validate(now)...)
 	}
-	return core, issues
+	return core, issues, nil
 }
 
 // carrier unwraps Parameters and makes sure that what is inside is of an accepted kind.
