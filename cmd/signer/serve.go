@@ -35,7 +35,7 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 		return err
 	}
 	defer func() { err = errors.Join(err, ledger.Close()) }()
-	log, err := openAudit(s)
+	log, err := newAuditLog(func() (*audit.Log, error) { return openAudit(s) }, time.Now)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,9 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 	if err != nil {
 		return err
 	}
-	p, err := process.New(s.Flags, stdin, stderr, map[string]httpx.Check{"keys": signer.Ready, "ledger": ledger.Ping})
+	p, err := process.New(s.Flags, stdin, stderr, map[string]httpx.Check{
+		"keys": signer.Ready, "ledger": ledger.Ping, "audit": log.Ready,
+	})
 	if err != nil {
 		return err
 	}
@@ -87,7 +89,7 @@ func readKey(file config.SecretFile) (crypto.Signer, error) {
 	return key, nil
 }
 
-func newService(ctx context.Context, s settings, ledger docstore.Store, log *audit.Log) (*service.Service, error) {
+func newService(ctx context.Context, s settings, ledger docstore.Store, log service.AuditLog) (*service.Service, error) {
 	passphrase, err := s.SoftwarePassphrase.Read()
 	if err != nil {
 		return nil, fmt.Errorf("software-passphrase: %w", err)
