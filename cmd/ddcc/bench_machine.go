@@ -27,7 +27,7 @@ func thisMachine() machine {
 		m.Load, _, _ = strings.Cut(string(raw), " ")
 	}
 	if raw, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		m.Processor, _ = procField(raw, "model name")
+		m.Processor = procField(raw, "model name")
 	}
 	return m
 }
@@ -44,14 +44,14 @@ func (m machine) String() string {
 }
 
 // procField reads a line "name: value" as the files in /proc have them.
-func procField(raw []byte, name string) (string, bool) {
+func procField(raw []byte, name string) string {
 	for line := range bytes.Lines(raw) {
 		key, value, found := strings.Cut(string(line), ":")
 		if found && strings.TrimSpace(key) == name {
-			return strings.TrimSpace(value), true
+			return strings.TrimSpace(value)
 		}
 	}
-	return "", false
+	return ""
 }
 
 // peakMemory is the largest resident memory a process had, in MiB; 0 where the system
@@ -68,7 +68,7 @@ func peakMemory(pid int) (float64, error) {
 }
 
 func parsePeakMemory(status []byte) (float64, error) {
-	value, _ := procField(status, "VmHWM")
+	value := procField(status, "VmHWM")
 	kibibytes, err := strconv.ParseFloat(strings.TrimSuffix(value, " kB"), 64)
 	if err != nil {
 		return 0, errors.New("the status of the gateway process does not name its resident memory")

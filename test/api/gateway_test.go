@@ -50,7 +50,7 @@ func policy() mediator.Policy {
 
 func newGateway(t testing.TB, p pki, s signer) gateway {
 	t.Helper()
-	g := gateway{signer: s, mediator: newEngine(t, mediatorapi.MaxBatch), trust: newEngine(t, 0)}
+	g := gateway{signer: s, mediator: newEngine(t, mediatorapi.MaxBatch, mediatorapi.Render), trust: newEngine(t, 0, httpx.Problem)}
 	g.registerMediator(t, p)
 	g.registerTrust(t, p)
 	g.mediatorURL, g.trustURL = p.serve(t, g.mediator), p.serve(t, g.trust)

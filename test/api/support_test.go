@@ -139,9 +139,9 @@ func (p pki) client(t testing.TB, name string) *http.Client {
 	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
-func newEngine(t testing.TB, maxBody int64) *gin.Engine {
+func newEngine(t testing.TB, maxBody int64, render httpx.ErrorRenderer) *gin.Engine {
 	t.Helper()
-	engine, err := httpx.NewEngine(httpx.EngineOptions{Log: slog.New(slog.DiscardHandler), MaxBody: maxBody})
+	engine, err := httpx.NewEngine(httpx.EngineOptions{Log: slog.New(slog.DiscardHandler), MaxBody: maxBody, Render: render})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func newSigner(t testing.TB, p pki) signer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := newEngine(t, 0)
+	engine := newEngine(t, 0, httpx.Problem)
 	signerapi.Register(engine, s)
 	ready := httpx.NewReadiness(map[string]httpx.Check{"keys": s.Ready}, httpx.ReadyOptions{})
 	engine.GET("/readyz", ready.Handler) // as cmd/signer does
@@ -292,11 +292,11 @@ func (s spec) check(t *testing.T, x exchange, resp *http.Response, body []byte) 
 	if err != nil {
 		t.Errorf("response: %v", err)
 	}
-	s.headers(t, x, route, resp)
+	s.headers(t, route, resp)
 }
 
 // headers checks required headers, which the library skips for HEAD and 304.
-func (s spec) headers(t *testing.T, _ exchange, route *routers.Route, resp *http.Response) {
+func (s spec) headers(t *testing.T, route *routers.Route, resp *http.Response) {
 	t.Helper()
 	for name, ref := range route.Operation.Responses.Status(resp.StatusCode).Value.Headers {
 		if ref.Value.Required && resp.Header.Get(name) == "" {

@@ -126,7 +126,7 @@ func (l *Log) Close() error {
 		l.mu.Unlock()
 		<-l.done
 		if !l.broken.Load() && l.covered < l.seq {
-			l.fail(l.checkpoint())
+			_ = l.fail(l.checkpoint()) // remembered: every later call refuses
 		}
 		l.result = errors.Join(l.result, bare(l.entries.Close()), bare(l.checkpoints.Close()), l.unlock())
 	})
@@ -169,7 +169,7 @@ func (l *Log) write(p *pending) {
 		p.result <- err
 	}
 	if err == nil && l.seq-l.covered >= l.options.EveryN {
-		l.fail(l.checkpoint())
+		_ = l.fail(l.checkpoint()) // remembered: every later call refuses
 	}
 }
 

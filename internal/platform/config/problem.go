@@ -84,7 +84,7 @@ func Under(prefix string, err error) error {
 // problemsOf flattens a tree of joined errors. Text around a Problem is dropped: the
 // problem says it all.
 func problemsOf(err error) []*Problem {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // walks the tree itself, one level at a time
 	case nil:
 		return nil
 	case *Problem:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -98,10 +99,5 @@ func acceptable(h http.Header, types []string) bool {
 	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
 		return false
 	}
-	for _, t := range types {
-		if media == t {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(types, media)
 }

@@ -12,7 +12,7 @@ type errorLog struct{ log *slog.Logger }
 // Write implements io.Writer.
 func (e errorLog) Write(line []byte) (int, error) {
 	event, reason := classify(string(line))
-	e.log.Warn("http server", "event", event, "reason", reason)
+	e.log.Warn("http server", slog.String("event", event), slog.String("reason", reason))
 	return len(line), nil
 }
 

@@ -113,9 +113,9 @@ func (r *Readiness) results() map[string]bool {
 func (r *Readiness) logChange(name string, err error) {
 	switch was := r.failed[name]; {
 	case err != nil && !was:
-		r.opts.Log.Error("readiness check failed", "check", name, "error", err.Error())
+		r.opts.Log.Error("readiness check failed", slog.String("check", name), slog.Any("error", err))
 	case err == nil && was:
-		r.opts.Log.Info("readiness check recovered", "check", name)
+		r.opts.Log.Info("readiness check recovered", slog.String("check", name))
 	}
 }
 

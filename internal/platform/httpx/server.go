@@ -81,7 +81,7 @@ func setDefault[T time.Duration | int](v *T, d T) {
 // calls it when nobody has.
 func (s *Server) Listen() (net.Addr, error) {
 	if s.ln == nil {
-		ln, err := net.Listen("tcp", s.opts.Addr)
+		ln, err := net.Listen("tcp", s.opts.Addr) //nolint:noctx // binding a local address does not wait
 		if err != nil {
 			return nil, fmt.Errorf("listen: %w", err)
 		}
