@@ -46,10 +46,13 @@ var httpHeaders = map[string]bool{"Idempotency-Key": true, "If-None-Match": true
 // Outcome writes an OperationOutcome: what is wrong in details.text, the rule in
 // details.coding, the repair in diagnostics, the place in expression. No issues give one that says so, because the
 // resource needs at least one. Equal issues give equal bytes.
-func Outcome(issues []fault.Issue) []byte {
+func Outcome(issues []fault.Issue) []byte { return outcomeAs(issues, "business-rule") }
+
+// outcomeAs gives issues of rules that this package does not know the code otherwise.
+func outcomeAs(issues []fault.Issue, otherwise string) []byte {
 	out := outcome{ResourceType: "OperationOutcome"}
 	for _, i := range issues {
-		out.Issue = append(out.Issue, toOutcome(i, issueType(i.Rule)))
+		out.Issue = append(out.Issue, toOutcome(i, issueType(i.Rule, otherwise)))
 	}
 	if len(out.Issue) == 0 {
 		out.Issue = []outcomeIssue{{Severity: fault.SeverityInformation, Code: "informational", Details: outcomeDetails{Text: "No issues."}}}
@@ -62,7 +65,7 @@ func Outcome(issues []fault.Issue) []byte {
 func OutcomeOf(err error) []byte {
 	f := fault.From(err)
 	if len(f.Issues) > 0 {
-		return Outcome(f.Issues)
+		return outcomeAs(f.Issues, kindType(f.Kind))
 	}
 	return encode(outcome{ResourceType: "OperationOutcome", Issue: []outcomeIssue{{
 		Severity: fault.SeverityError, Code: kindType(f.Kind), Details: details(f.Code, f.Detail),

@@ -44,8 +44,9 @@ const (
 	RuleAmbiguous      = "conflicting-values"    // two sources of one element disagree
 )
 
-// issueType gives the FHIR IssueType of a rule (http://hl7.org/fhir/issue-type).
-func issueType(rule string) string {
+// issueType gives the FHIR IssueType of a rule (http://hl7.org/fhir/issue-type), or
+// otherwise for rules of other packages.
+func issueType(rule, otherwise string) string {
 	switch rule {
 	case RuleJSON, RuleType, RuleResourceType, RuleUnknownElement, RuleNotAsked, RuleOneAnswer:
 		return "structure"
@@ -72,6 +73,6 @@ func issueType(rule string) string {
 	case RuleTrimmed, RuleCountryAlpha3, RuleNotKept:
 		return "informational"
 	default:
-		return "invalid"
+		return otherwise
 	}
 }

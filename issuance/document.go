@@ -29,7 +29,7 @@ func (s *Service) document(ctx context.Context, j job, cert signing.Certificate)
 	}
 	signature, err := s.signer.SignDocument(ctx, signing.DocumentIntent{ID: j.record.ID, Document: built.JSON})
 	if err != nil {
-		return Issued{}, err
+		return Issued{}, fromSigner(err)
 	}
 	signed, err := fhir.AttachSignature(built.JSON, fhir.Signature{
 		JWS: signature.JWS, When: signature.SignedAt, WhoReference: built.WhoReference,
@@ -63,7 +63,7 @@ func validUntil(end string, now time.Time) (*time.Time, error) {
 	until, err := lastInstant(end)
 	if err != nil || !until.After(now) {
 		return nil, errContent.With(fault.Issue{
-			Path: "certificate.period.end", Rule: "period-not-passed",
+			Path: "DDCCCoreDataSet.certificate.period.end", Rule: "period-not-passed",
 			Detail: "The validity would have ended before the certificate is issued.", Fix: "Send a later end, or none.",
 		})
 	}

@@ -39,19 +39,26 @@ func (s *Service) check(issuer Issuer, core fhir.CoreDataSet) (string, hcert.DDC
 	if !may(issuer.Profiles, profile) {
 		return "", hcert.DDCC{}, issues, errProfile
 	}
-	_, known := s.authorities[core.Certificate.Issuer.Value]
-	if !known || !may(issuer.Authorities, core.Certificate.Issuer.Value) {
-		return "", hcert.DDCC{}, issues, errAuthority.With(fault.Issue{
-			Path: "certificate.issuer", Rule: "authority-allowed",
-			Detail: "The public health authority is not one this issuer speaks for.",
-			Fix:    "Use the authority id agreed at registration.",
-		})
+	return profile, claims, issues, s.mayAct(issuer, core.Certificate.Issuer)
+}
+
+// mayAct checks that the authority named in the event is one we know and this issuer
+// speaks for, in the namespace we know it under.
+func (s *Service) mayAct(issuer Issuer, named fhir.Identifier) error {
+	authority, known := s.authorities[named.Value]
+	sameSystem := named.System == "" || authority.System == "" || named.System == authority.System
+	if known && sameSystem && may(issuer.Authorities, named.Value) {
+		return nil
 	}
-	return profile, claims, issues, nil
+	return errAuthority.With(fault.Issue{
+		Path: "DDCCCoreDataSet.certificate.issuer", Rule: "authority-allowed",
+		Detail: "The public health authority is not one this issuer speaks for.",
+		Fix:    "Use the authority id agreed at registration.",
+	})
 }
 
 var testCountryIssue = fault.Issue{
-	Path: "country", Rule: "country-test", Detail: "The country code is reserved for tests.", Fix: "Send the ISO 3166-1 alpha-3 code of the country of the event.",
+	Path: "DDCCCoreDataSet.vaccination.country", Rule: "country-test", Detail: "The country code is reserved for tests.", Fix: "Send the ISO 3166-1 alpha-3 code of the country of the event.",
 }
 
 func country(core fhir.CoreDataSet) string {
@@ -68,6 +75,8 @@ func country(core fhir.CoreDataSet) string {
 // given before. Errors: Forbidden, Rule, Conflict (HCID of another person),
 // PreconditionFailed (OnlyNew), Unavailable (nothing lost; ask again).
 func (s *Service) Issue(ctx context.Context, in Request) (Issued, error) {
+	// The id of the document that the event was read from, if any: ours gets its own.
+	in.Core.Certificate.DDCCID = ""
 	profile, claims, _, err := s.check(in.Issuer, in.Core)
 	if err != nil {
 		return Issued{}, err
@@ -168,12 +177,12 @@ func (s *Service) finish(ctx context.Context, j job) (Issued, error) {
 func (s *Service) drive(ctx context.Context, j job) (Issued, error) {
 	cert, err := s.signer.Issue(ctx, j.intent)
 	if err != nil {
-		return Issued{}, s.refused(ctx, j.record, err)
+		return Issued{}, s.refused(ctx, j.record, fromSigner(err))
 	}
 	faultpoint.Here("gateway-after-signature")
 	out, err := s.document(ctx, j, cert)
 	if err != nil {
-		return Issued{}, err
+		return Issued{}, s.refused(ctx, j.record, err)
 	}
 	faultpoint.Here("gateway-after-document-signed")
 	if out, err = s.documents.Create(ctx, out); err != nil {

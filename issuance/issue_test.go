@@ -136,6 +136,47 @@ func TestIssuerRights(t *testing.T) {
 	}
 }
 
+// TestNothingIsSignedThatHasNoDocument: what the document would refuse is refused before
+// the signer is asked.
+func TestNothingIsSignedThatHasNoDocument(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	in := request(func(c *fhir.CoreDataSet) { c.Certificate.Issuer.System = "urn:somebody-else" })
+	if _, err := b.Issue(context.Background(), in); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("an authority in a foreign namespace: %v", err)
+	}
+	if b.signer.signed != 0 || b.openRecords(t) != 0 {
+		t.Errorf("%d signatures, %d open records", b.signer.signed, b.openRecords(t))
+	}
+	// An event read from a document carries that document's id; ours gets its own.
+	first := b.issue(t, request(func(c *fhir.CoreDataSet) { c.Certificate.DDCCID = "01a1fc70-8ab5-72a5-a094-2d6d8acba932" }))
+	if again := b.issue(t, request()); first.ID == "01a1fc70-8ab5-72a5-a094-2d6d8acba932" || again.ID != first.ID {
+		t.Error("the id of the source document makes another certificate")
+	}
+}
+
+// TestSignerRefusalsAreNotTheIssuersFault: only findings about the content reach the
+// issuer as such.
+func TestSignerRefusalsAreNotTheIssuersFault(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[*fault.Error]fault.Kind{
+		fault.New(fault.Forbidden, "caller-not-allowed", ""): fault.Upstream,
+		fault.New(fault.Malformed, "intent-id", ""):          fault.Upstream,
+		fault.New(fault.NotFound, "unknown-intent", ""):      fault.Upstream,
+		fault.New(fault.Rule, "unknown-profile", ""):         fault.Upstream,
+		fault.New(fault.Conflict, "intent-reused", ""):       fault.Upstream,
+		fault.New(fault.Conflict, "intent-cancelled", ""):    fault.Unavailable,
+		fault.New(fault.Unavailable, "signing", ""):          fault.Unavailable,
+		fault.New(fault.Rule, "lint", ""):                    fault.Rule,
+	} {
+		b := newBench(t)
+		b.signer.set("issue-before", code)
+		if _, err := b.Issue(context.Background(), request()); fault.KindOf(err) != want {
+			t.Errorf("%s reaches the issuer as %v", code.Code, err)
+		}
+	}
+}
+
 func TestTestCountriesStayInTests(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

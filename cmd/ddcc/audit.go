@@ -36,7 +36,7 @@ func (c *auditVerifyCmd) Run(s streams) error {
 		return usage("%v", err)
 	}
 	for _, f := range report.Findings {
-		fmt.Fprintf(s.stdout, "finding: %v\n", f)
+		fmt.Fprintf(s.stdout, "line %d: %s: %s\n", f.Line, f.Kind, f.Detail)
 	}
 	fmt.Fprintf(s.stdout, "%d entries, %d of them under a signed checkpoint, %d checkpoints\n", report.Entries, report.Covered, report.Checkpoints)
 	if !report.OK() {

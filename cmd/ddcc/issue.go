@@ -24,16 +24,13 @@ func (c *issueCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	route, batch, err := route(raw)
+	route, batch, err := route(raw, c.Dry)
 	if err != nil {
 		return err
 	}
 	i, err := c.open()
 	if err != nil {
 		return err
-	}
-	if c.Dry {
-		route += "/$validate"
 	}
 	a, err := i.post(s.ctx, route, raw)
 	if err != nil {
@@ -84,20 +81,27 @@ func (c *issueCmd) store(s streams, n int, status string, raw []byte) error {
 	return nil
 }
 
-// route finds the operation for a resource.
-func route(raw []byte) (path string, batch bool, err error) {
+// route finds the operation for a resource, or its dry run.
+func route(raw []byte, dry bool) (path string, batch bool, err error) {
 	var resource struct{ ResourceType, Type string }
 	if err := json.Unmarshal(raw, &resource); err != nil {
 		return "", false, usage("the file is not FHIR JSON")
 	}
 	switch {
 	case resource.ResourceType == "Bundle" && resource.Type == "batch":
-		return "/ddcc/submitHealthEvent", true, nil
+		return choose(dry, "/ddcc/submitHealthEvent/$validate", "/ddcc/submitHealthEvent"), true, nil
 	case resource.ResourceType == "Bundle":
-		return "/ddcc/Bundle/$generateHealthCertificate", false, nil
+		return choose(dry, "/ddcc/Bundle/$validate", "/ddcc/Bundle/$generateHealthCertificate"), false, nil
 	default:
-		return "/ddcc/generateHealthCertificate", false, nil
+		return choose(dry, "/ddcc/generateHealthCertificate/$validate", "/ddcc/generateHealthCertificate"), false, nil
 	}
+}
+
+func choose(dry bool, validate, generate string) string {
+	if dry {
+		return validate
+	}
+	return generate
 }
 
 // maxFile bounds what is read of a file or standard input, in bytes.

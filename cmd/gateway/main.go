@@ -38,6 +38,9 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		return err
 	}
 	if parsed.Command == "check-config" {
+		if err := check(parsed.Config); err != nil {
+			return err
+		}
 		_, err := fmt.Fprintln(stdout, "The configuration is usable.")
 		return err
 	}

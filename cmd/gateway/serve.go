@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/process"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/seal"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/task"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/tlsconf"
 	"github.com/trustedparty/ddcc-gateway/issuance"
@@ -77,6 +79,23 @@ func newSigner(s settings) (*client.Client, error) {
 	return client.New(s.Signer, client.Transport(config), s.SignerTimeout)
 }
 
+// serverTLS admits clients without a certificate, as verifiers have none; the routes of
+// issuers ask for one themselves.
+func serverTLS(s settings, report func(error)) (*tls.Config, error) {
+	return tlsconf.NewServer(tlsconf.ServerOptions{Files: s.TLS, Prefix: "tls-", OptionalClient: true, Report: report})
+}
+
+func registrySecret(s settings) ([]byte, error) {
+	secret, err := s.RegistrySecret.Read()
+	if err == nil && len(secret) < seal.KeySize {
+		err = fmt.Errorf("has fewer than %d characters", seal.KeySize)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("registry-secret: %w", err)
+	}
+	return []byte(secret), nil
+}
+
 func (g *gateway) listen(registry, documents *sqlite.Store) (*httpx.Server, error) {
 	engine, err := httpx.NewEngine(httpx.EngineOptions{
 		Log: g.process.Log, Metrics: g.process.Metrics, MaxBody: mediatorapi.MaxBatch, Render: render,
@@ -94,11 +113,7 @@ func (g *gateway) listen(registry, documents *sqlite.Store) (*httpx.Server, erro
 			return nil, err
 		}
 	}
-	// Verifiers have no certificate; the routes of issuers ask for one themselves.
-	config, err := tlsconf.NewServer(tlsconf.ServerOptions{
-		Files: g.settings.TLS, Prefix: "tls-", OptionalClient: true,
-		Report: func(err error) { g.process.Log.Warn("TLS files", slog.Any("error", err)) },
-	})
+	config, err := serverTLS(g.settings, func(err error) { g.process.Log.Warn("TLS files", slog.Any("error", err)) })
 	if err != nil {
 		return nil, err
 	}
@@ -128,9 +143,9 @@ func render(c *gin.Context, err error) {
 // mediator wires issuance and its edge.
 func (g *gateway) mediator(r gin.IRouter, registry, documents *sqlite.Store) error {
 	s := g.settings
-	secret, err := s.RegistrySecret.Read()
+	secret, err := registrySecret(s)
 	if err != nil {
-		return fmt.Errorf("registry-secret: %w", err)
+		return err
 	}
 	policy, err := s.policy()
 	if err != nil {
@@ -140,13 +155,13 @@ func (g *gateway) mediator(r gin.IRouter, registry, documents *sqlite.Store) err
 	if err != nil {
 		return err
 	}
-	repository, err := issuance.NewRepository(documents, []byte(secret))
+	repository, err := issuance.NewRepository(documents, secret)
 	if err != nil {
 		return err
 	}
 	service, err := issuance.New(issuance.Deps{
 		Registry: registry, Documents: repository, Signer: g.signer, Authorities: policy.IssuanceAuthorities(),
-		Secret: []byte(secret), Clock: time.Now, NewID: newID, Grace: s.ReconcileGrace,
+		Secret: secret, Clock: time.Now, NewID: newID, Grace: s.ReconcileGrace,
 		TestCountries: !s.Environment.IsProduction(),
 	})
 	if err != nil {
@@ -159,7 +174,8 @@ func (g *gateway) mediator(r gin.IRouter, registry, documents *sqlite.Store) err
 		return err
 	}
 	mediatorapi.Register(r, mediatorapi.Deps{
-		Mediator: edge, Reader: service, Issuers: issuers, Version: g.process.Build.Version, NewID: uuid.NewString,
+		Mediator: edge, Reader: service, Issuers: issuers, Version: g.process.Build.Version,
+		NewID: uuid.NewString, Clock: time.Now,
 	})
 	g.tasks = append(g.tasks, process.Every(s.ReconcileEvery, reconcile(g.process.Log, service)))
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"time"
 
@@ -60,8 +61,8 @@ func (s *settings) Validate() error {
 	if s.Environment.IsProduction() {
 		errs = append(errs, config.Invalid("data-dir", "is an embedded store; production refuses it, and this release has no other"))
 	}
-	if len(s.TrustCountry) != 2 {
-		errs = append(errs, config.Invalid("trust-country", "is not a two-letter code"))
+	if !alpha2.MatchString(s.TrustCountry) {
+		errs = append(errs, config.Invalid("trust-country", "is not an ISO 3166-1 alpha-2 code in capitals"))
 	}
 	for name, d := range map[string]time.Duration{
 		"signer-timeout": s.SignerTimeout, "reconcile-every": s.ReconcileEvery, "reconcile-grace": s.ReconcileGrace,
@@ -75,6 +76,17 @@ func (s *settings) Validate() error {
 		errs = append(errs, config.Invalid("issuers", "%v", err))
 	}
 	return errors.Join(errs...)
+}
+
+var alpha2 = regexp.MustCompile(`^[A-Z]{2}$`)
+
+// check opens everything that run would open and is not its own to create: certificates,
+// keys and secrets.
+func check(s settings) error {
+	_, signerErr := newSigner(s)
+	_, tlsErr := serverTLS(s, nil)
+	_, secretErr := registrySecret(s)
+	return errors.Join(signerErr, tlsErr, secretErr)
 }
 
 // policy reads and checks the issuers file.

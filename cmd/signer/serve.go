@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/process"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/seal"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/tlsconf"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore/software"
 	"github.com/trustedparty/ddcc-gateway/signing/service"
@@ -60,7 +62,7 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 func openAudit(s settings) (*audit.Log, error) {
 	key, err := readKey(s.AuditKey)
 	if err != nil {
-		return nil, fmt.Errorf("audit-key: %w", err)
+		return nil, err
 	}
 	dir := filepath.Join(s.DataDir, "audit")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -69,50 +71,69 @@ func openAudit(s settings) (*audit.Log, error) {
 	return audit.Open(dir, audit.Options{Origin: "ddcc-gateway signer", Clock: time.Now, Signer: key})
 }
 
+// readKey reads the key of the audit checkpoints.
 func readKey(file config.SecretFile) (crypto.Signer, error) {
 	text, err := file.Read()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("audit-key: %w", err)
 	}
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
-		return nil, errors.New("the file holds no PEM block")
+		return nil, errors.New("audit-key: the file holds no PEM block")
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, errors.New("the file holds no PKCS #8 key")
+		return nil, errors.New("audit-key: the file holds no PKCS #8 key")
 	}
 	key, ok := parsed.(crypto.Signer)
 	if !ok {
-		return nil, errors.New("the key cannot sign")
+		return nil, errors.New("audit-key: the key cannot sign")
 	}
 	return key, nil
 }
 
 func newService(ctx context.Context, s settings, ledger docstore.Store, log service.AuditLog) (*service.Service, error) {
+	keys, err := openKeys(s)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := ledgerSecret(s)
+	if err != nil {
+		return nil, err
+	}
+	return service.New(ctx, service.Deps{
+		Country: s.Country, Profiles: s.profiles(), Keys: keys, Audit: log, Ledger: ledger,
+		Secret: secret, Clock: time.Now, Retention: s.Retention,
+	})
+}
+
+func openKeys(s settings) (*software.Store, error) {
 	passphrase, err := s.SoftwarePassphrase.Read()
 	if err != nil {
 		return nil, fmt.Errorf("software-passphrase: %w", err)
 	}
-	keys, err := software.Open(s.SoftwareKeys, []byte(passphrase))
-	if err != nil {
-		return nil, err
-	}
+	return software.Open(s.SoftwareKeys, []byte(passphrase))
+}
+
+func ledgerSecret(s settings) ([]byte, error) {
 	secret, err := s.LedgerSecret.Read()
+	if err == nil && len(secret) < seal.KeySize {
+		err = fmt.Errorf("has fewer than %d characters", seal.KeySize)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("ledger-secret: %w", err)
 	}
-	return service.New(ctx, service.Deps{
-		Country: s.Country, Profiles: s.profiles(), Keys: keys, Audit: log, Ledger: ledger,
-		Secret: []byte(secret), Clock: time.Now, Retention: s.Retention,
+	return []byte(secret), nil
+}
+
+func serverTLS(s settings, report func(error)) (*tls.Config, error) {
+	return tlsconf.NewServer(tlsconf.ServerOptions{
+		Files: s.TLS, Prefix: "tls-", Verify: tlsconf.VerifyPeerName(s.Callers), Report: report,
 	})
 }
 
 func listen(s settings, p *process.Process, signer *service.Service) (*httpx.Server, error) {
-	tls, err := tlsconf.NewServer(tlsconf.ServerOptions{
-		Files: s.TLS, Prefix: "tls-", Verify: tlsconf.VerifyPeerName(s.Callers),
-		Report: func(err error) { p.Log.Warn("TLS files", slog.Any("error", err)) },
-	})
+	config, err := serverTLS(s, func(err error) { p.Log.Warn("TLS files", slog.Any("error", err)) })
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +144,7 @@ func listen(s settings, p *process.Process, signer *service.Service) (*httpx.Ser
 	httpapi.Register(engine, signer)
 	engine.GET("/readyz", p.Readiness.Handler)
 	server, err := httpx.NewServer(httpx.ServerOptions{
-		Addr: s.Listen, Handler: engine, TLS: tls, Log: p.Log, MaxStreams: 1000, OnDrain: p.Readiness.Drain,
+		Addr: s.Listen, Handler: engine, TLS: config, Log: p.Log, MaxStreams: 1000, OnDrain: p.Readiness.Drain,
 	})
 	if err != nil {
 		return nil, err

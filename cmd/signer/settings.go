@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"regexp"
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
@@ -39,8 +40,8 @@ type settings struct {
 // Validate reports everything that is wrong at once.
 func (s *settings) Validate() error {
 	errs := []error{s.Flags.Validate()}
-	if len(s.Country) != 2 {
-		errs = append(errs, config.Invalid("country", "is not a two-letter code"))
+	if !alpha2.MatchString(s.Country) {
+		errs = append(errs, config.Invalid("country", "is not an ISO 3166-1 alpha-2 code in capitals"))
 	}
 	if s.SoftwareKeys == "" || !s.SoftwarePassphrase.IsSet() {
 		errs = append(errs, config.Invalid("software-keys", "is the only key store of this release; give it and software-passphrase"))
@@ -55,6 +56,18 @@ func (s *settings) Validate() error {
 		errs = append(errs, config.Invalid("max-validity", "and retention must be one hour or more"))
 	}
 	return errors.Join(errs...)
+}
+
+var alpha2 = regexp.MustCompile(`^[A-Z]{2}$`)
+
+// check opens everything that run would open and is not its own to create: certificates,
+// keys and secrets.
+func check(s settings) error {
+	_, tlsErr := serverTLS(s, nil)
+	_, auditErr := readKey(s.AuditKey)
+	_, keysErr := openKeys(s)
+	_, secretErr := ledgerSecret(s)
+	return errors.Join(tlsErr, auditErr, keysErr, secretErr)
 }
 
 // profiles are the default ones with the configured numbers.

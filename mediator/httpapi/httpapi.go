@@ -8,6 +8,7 @@ package httpapi
 
 import (
 	"context"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -45,6 +46,7 @@ type Deps struct {
 	Issuers  mediator.Issuers
 	Version  string        // of the software, for the CapabilityStatement
 	NewID    func() string // UUIDs for response Bundles
+	Clock    func() time.Time
 }
 
 type handler struct {

@@ -31,7 +31,7 @@ func id(c *gin.Context) (string, error) {
 
 // bundle gives a DDCC document back to its issuer, byte for byte as it was signed.
 func (h handler) bundle(c *gin.Context) {
-	h.issued(c, "application/fhir+json", h.Reader.Get, func(out issuance.Issued) ([]byte, string, error) {
+	h.issued(c, []string{"application/fhir+json", "application/json"}, h.Reader.Get, func(out issuance.Issued) ([]byte, string, error) {
 		return out.Document, fhirJSONType, nil
 	})
 }
@@ -39,7 +39,7 @@ func (h handler) bundle(c *gin.Context) {
 // qrCode draws the QR code of a certificate ($getQRCode). Only the issuer it was issued
 // for may read it: the picture is the whole certificate.
 func (h handler) qrCode(c *gin.Context) {
-	h.issued(c, "image/png", h.Reader.GetByReference, func(out issuance.Issued) ([]byte, string, error) {
+	h.issued(c, []string{"image/png"}, h.Reader.GetByReference, func(out issuance.Issued) ([]byte, string, error) {
 		image, err := issuance.QRImage(out.Text)
 		return image, "image/png", err
 	})
@@ -47,9 +47,9 @@ func (h handler) qrCode(c *gin.Context) {
 
 type lookup func(ctx context.Context, issuer issuance.Issuer, id string) (issuance.Issued, error)
 
-func (h handler) issued(c *gin.Context, media string, find lookup, draw func(issuance.Issued) ([]byte, string, error)) {
+func (h handler) issued(c *gin.Context, media []string, find lookup, draw func(issuance.Issued) ([]byte, string, error)) {
 	key, err := id(c)
-	if err == nil && !accepts(c, media, "application/json") {
+	if err == nil && !accepts(c, media...) {
 		err = errAccept
 	}
 	if err != nil {

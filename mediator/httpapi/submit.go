@@ -58,7 +58,7 @@ func (h handler) batchResponse(results []mediator.EntryResult) []byte {
 	id := h.NewID()
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `{"resourceType":"Bundle","id":"%s","identifier":{"system":"urn:ietf:rfc:3986","value":"urn:uuid:%s"},"type":"batch-response","timestamp":"%s","entry":[`,
-		id, id, time.Now().UTC().Format(time.RFC3339))
+		id, id, h.Clock().UTC().Format(time.RFC3339))
 	for i, r := range results {
 		if i > 0 {
 			b.WriteByte(',')

@@ -78,7 +78,7 @@ func (g gateway) registerMediator(t testing.TB, p pki) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mediatorapi.Register(g.mediator, mediatorapi.Deps{Mediator: edge, Reader: issue, Issuers: issuers, Version: "test", NewID: newID})
+	mediatorapi.Register(g.mediator, mediatorapi.Deps{Mediator: edge, Reader: issue, Issuers: issuers, Version: "test", NewID: newID, Clock: time.Now})
 }
 
 func (g *gateway) registerTrust(t testing.TB, p pki) {

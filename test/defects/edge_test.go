@@ -196,6 +196,14 @@ func productionIsStrict(t *testing.T, s *harness.System) {
 			t.Errorf("%s without settings: exit %d\n%s", name, code, out)
 		}
 	}
+	for name, args := range map[string][]string{
+		"signer":  append(s.Install.SignerArgs("127.0.0.1:0"), "--ledger-secret=/nonexistent"),
+		"gateway": append(s.Install.GatewayArgs("127.0.0.1:0", "127.0.0.1:1"), "--tls-cert=/nonexistent"),
+	} {
+		if out, code := run(name, append([]string{"check-config"}, args[1:]...)...); code == 0 {
+			t.Errorf("%s: check-config passes although a file is missing:\n%s", name, out)
+		}
+	}
 	exposed := s.Install.Path("registry.secret")
 	if err := os.Chmod(exposed, 0o644); err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ func recoverPanics(log *slog.Logger) gin.HandlerFunc {
 			}
 			p := task.Recovered(v)
 			log.ErrorContext(c.Request.Context(), "handler panicked",
-				"route", c.FullPath(), "error", p.Error(), "stack", string(p.Stack))
+				slog.String("route", c.FullPath()), slog.Any("error", p), slog.String("stack", string(p.Stack)))
 			if c.Writer.Written() {
 				panic(http.ErrAbortHandler)
 			}
