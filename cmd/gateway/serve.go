@@ -86,14 +86,11 @@ func serverTLS(s settings, report func(error)) (*tls.Config, error) {
 }
 
 func registrySecret(s settings) ([]byte, error) {
-	secret, err := s.RegistrySecret.Read()
-	if err == nil && len(secret) < seal.KeySize {
-		err = fmt.Errorf("has fewer than %d characters", seal.KeySize)
-	}
+	secret, err := s.RegistrySecret.ReadMin(seal.KeySize)
 	if err != nil {
 		return nil, fmt.Errorf("registry-secret: %w", err)
 	}
-	return []byte(secret), nil
+	return secret, nil
 }
 
 func (g *gateway) listen(registry, documents *sqlite.Store) (*httpx.Server, error) {

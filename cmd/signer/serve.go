@@ -116,14 +116,11 @@ func openKeys(s settings) (*software.Store, error) {
 }
 
 func ledgerSecret(s settings) ([]byte, error) {
-	secret, err := s.LedgerSecret.Read()
-	if err == nil && len(secret) < seal.KeySize {
-		err = fmt.Errorf("has fewer than %d characters", seal.KeySize)
-	}
+	secret, err := s.LedgerSecret.ReadMin(seal.KeySize)
 	if err != nil {
 		return nil, fmt.Errorf("ledger-secret: %w", err)
 	}
-	return []byte(secret), nil
+	return secret, nil
 }
 
 func serverTLS(s settings, report func(error)) (*tls.Config, error) {

@@ -14,15 +14,7 @@ import (
 // generate is $generateHealthCertificate: 201 for a new certificate, 200 for the one the
 // same request was given before.
 func (h handler) generate(c *gin.Context, kinds []mediator.Kind) {
-	o, err := options(c)
-	if err == nil {
-		err = acceptsFHIR(c)
-	}
-	if err != nil {
-		httpx.Fail(c, err)
-		return
-	}
-	raw, err := httpx.ReadBody(c, MaxSingle)
+	raw, o, err := read(c, MaxSingle)
 	if err != nil {
 		httpx.Fail(c, err)
 		return

@@ -6,6 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
 	"github.com/trustedparty/ddcc-gateway/mediator"
 )
 
@@ -23,6 +24,19 @@ var (
 		Path: "Accept", Rule: "content-negotiation", Detail: "Documents are application/fhir+json, QR codes are image/png.", Fix: "Ask for that type, or leave the header out.",
 	})
 )
+
+// read takes a request that wants something issued apart: headers first, then the body.
+func read(c *gin.Context, limit int64) ([]byte, mediator.Options, error) {
+	o, err := options(c)
+	if err == nil {
+		err = acceptsFHIR(c)
+	}
+	if err != nil {
+		return nil, o, err
+	}
+	raw, err := httpx.ReadBody(c, limit)
+	return raw, o, err
+}
 
 // options reads what a request says besides its body.
 func options(c *gin.Context) (mediator.Options, error) {

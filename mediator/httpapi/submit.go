@@ -17,15 +17,7 @@ import (
 // submit is the transaction Submit Health Event: a batch in, a batch-response out, each
 // entry with its own status and outcome.
 func (h handler) submit(c *gin.Context) {
-	o, err := options(c)
-	if err == nil {
-		err = acceptsFHIR(c)
-	}
-	if err != nil {
-		httpx.Fail(c, err)
-		return
-	}
-	raw, err := httpx.ReadBody(c, MaxBatch)
+	raw, o, err := read(c, MaxBatch)
 	if err != nil {
 		httpx.Fail(c, err)
 		return

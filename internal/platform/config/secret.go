@@ -82,3 +82,16 @@ func (s SecretFile) LogValue() slog.Value {
 	}
 	return slog.StringValue("set")
 }
+
+// ReadMin is Read for a secret that must have at least n bytes, such as one that keys are
+// derived from.
+func (s SecretFile) ReadMin(n int) ([]byte, error) {
+	secret, err := s.Read()
+	if err != nil {
+		return nil, err
+	}
+	if len(secret) < n {
+		return nil, fmt.Errorf("the secret has fewer than %d characters", n)
+	}
+	return []byte(secret), nil
+}
