@@ -19,7 +19,8 @@ type outcomeIssue struct {
 	Code        string         `json:"code"`
 	Details     outcomeDetails `json:"details"`
 	Diagnostics string         `json:"diagnostics,omitempty"`
-	Expression  []string       `json:"expression,omitempty"`
+	Location    []string       `json:"location,omitempty"`   // of a header
+	Expression  []string       `json:"expression,omitempty"` // of an element of the request
 }
 
 type outcomeDetails struct {
@@ -32,12 +33,18 @@ type outcomeCoding struct {
 	Code   string `json:"code"`
 }
 
+// RuleValid is the rule of the one finding about an input without findings.
+const RuleValid = "valid"
+
 // RuleSystem is the namespace of the rule ids in OperationOutcome.issue.details.
 const RuleSystem = "urn:ddcc-gateway:rules"
 
 func details(rule, text string) outcomeDetails {
 	return outcomeDetails{Coding: []outcomeCoding{{System: RuleSystem, Code: rule}}, Text: text}
 }
+
+// modelRoot begins paths in WHO's logical model.
+const modelRoot = "DDCCCoreDataSet."
 
 // httpHeaders are the request headers that issues are about; OperationOutcome names them
 // "http.Name" (FHIR R4 OperationOutcome.issue.location).
@@ -78,10 +85,14 @@ func toOutcome(i fault.Issue, code string) outcomeIssue {
 		severity = fault.SeverityError
 	}
 	o := outcomeIssue{Severity: severity, Code: code, Details: details(i.Rule, i.Detail), Diagnostics: i.Fix}
-	if httpHeaders[i.Path] {
-		i.Path = "http." + i.Path
-	}
-	if i.Path != "" && !strings.HasPrefix(i.Path, "/") { // a JSON pointer is no FHIRPath
+	switch {
+	case i.Path == "" || i.Path == "resourceType" || strings.HasPrefix(i.Path, "/"): // no element, or no FHIRPath
+	case httpHeaders[i.Path]:
+		o.Location = []string{"http." + i.Path}
+	case strings.HasPrefix(i.Path, modelRoot):
+		// The element of the logical model, which the request need not have.
+		o.Diagnostics = strings.TrimSpace(i.Path + ": " + i.Fix)
+	default:
 		o.Expression = []string{i.Path}
 	}
 	return o

@@ -70,6 +70,8 @@ func issueType(rule, otherwise string) string {
 		return "business-rule"
 	case RuleReference:
 		return "not-found"
+	case RuleValid:
+		return "informational"
 	case RuleTrimmed, RuleCountryAlpha3, RuleNotKept:
 		return "informational"
 	default:

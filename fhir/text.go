@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -64,14 +65,29 @@ func isCode(s string) bool {
 	return true
 }
 
-// isURI reports a text without white space that may stand as a FHIR uri.
+// Forms of absolute URIs that FHIR R4 §2.24.0.1 (types uri, oid, uuid) restricts.
+var (
+	absoluteURI = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:.`)
+	oidURN      = regexp.MustCompile(`^urn:oid:[0-2](\.(0|[1-9][0-9]*))+$`)
+	uuidURN     = regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+)
+
+// isURI reports an absolute URI without white space: what may name a code system or a
+// namespace of identifiers.
 func isURI(s string) bool {
 	for _, r := range s {
 		if unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`<>"{}|\^`, r) {
 			return false
 		}
 	}
-	return s != ""
+	switch {
+	case strings.HasPrefix(s, "urn:oid:"):
+		return oidURN.MatchString(s)
+	case strings.HasPrefix(s, "urn:uuid:"):
+		return uuidURN.MatchString(s)
+	default:
+		return absoluteURI.MatchString(s)
+	}
 }
 
 // IsHCID reports the syntax the gateway accepts for a Health Certificate ID: 1 to 64

@@ -118,7 +118,7 @@ func (k *checker) uri(path, s string) {
 	switch {
 	case s == "":
 	case !isURI(s):
-		k.fail(path, RuleURI, "The system is not a URI.", "Send an absolute URI without spaces.")
+		k.fail(path, RuleURI, "The system is not an absolute URI.", "Send an absolute URI without spaces; OIDs as urn:oid:, UUIDs as urn:uuid: in lower case.")
 	case utf8.RuneCountInString(s) > LimitURI:
 		k.fail(path, RuleLength, "The URI is longer than a certificate can hold.", "Shorten it to "+itoa(LimitURI)+" characters.")
 	}

@@ -1,6 +1,8 @@
 package fhir
 
 import (
+	"strings"
+
 	"strconv"
 
 	"github.com/trustedparty/ddcc-gateway/fhir/terminology"
@@ -13,7 +15,7 @@ const maxDose = 100
 
 func (k *checker) vaccination(v Vaccination, model Model) {
 	p := pathVaccination
-	k.coding(p+".vaccine", v.Vaccine, true)
+	k.vaccine(p+".vaccine", v.Vaccine)
 	k.preferred(p+".vaccine", v.Vaccine, terminology.ValueSetVaccines)
 	k.coding(p+".brand", v.Brand, true)
 	k.label(p+".manufacturer", v.Manufacturer)
@@ -90,8 +92,20 @@ func (k *checker) coding(path string, c Coding, required bool) {
 		return
 	case c.Code == "":
 		k.fail(path+".code", RuleRequired, "The coding has no code.", "Supply code and system.")
+	case c.System == "":
+		k.warn(path+".system", RuleURI, "The coding has no system, so that its code has no defined meaning.", "Supply the URI of the code system.")
 	}
 	k.codingParts(path, c)
+}
+
+// vaccine: profiles DDCCImmunization and DDCCImmunizationRecommendation need the system.
+func (k *checker) vaccine(path string, c Coding) {
+	if c.Code != "" && c.System == "" {
+		k.fail(path+".system", RuleRequired, "The vaccine code has no system.", "Supply the URI of the code system.")
+		k.codingParts(path, c)
+		return
+	}
+	k.coding(path, c, true)
 }
 
 // label checks a coding for which a text alone will do.
@@ -119,6 +133,9 @@ func (k *checker) codingParts(path string, c Coding) {
 		k.text(path+".code", c.Code, LimitIdentifier, false)
 	}
 	k.uri(path+".system", c.System)
+	if strings.HasPrefix(c.System, "http://hl7.org/fhir/ValueSet/") {
+		k.fail(path+".system", RuleURI, "The system names a value set.", "Send the URI of the code system the code is from.")
+	}
 	k.text(path+".version", c.Version, LimitIdentifier, false)
 	k.text(path+".display", c.Display, LimitLabel, false)
 }

@@ -24,7 +24,7 @@ func TestOutcome(t *testing.T) {
 		{Severity: fault.SeverityWarning, Path: "/a/0", Rule: "other", Detail: "Odd."},
 	}))
 	const want = `{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"required","details":{"coding":[{"system":"urn:ddcc-gateway:rules","code":"required"}],"text":"Missing."},` +
-		`"diagnostics":"Supply it.","expression":["DDCCCoreDataSet.name"]},{"severity":"warning","code":"business-rule",` +
+		`"diagnostics":"DDCCCoreDataSet.name: Supply it."},{"severity":"warning","code":"business-rule",` +
 		`"details":{"coding":[{"system":"urn:ddcc-gateway:rules","code":"other"}],"text":"Odd."}}]}`
 	if got != want {
 		t.Errorf("%s", got)

@@ -62,10 +62,7 @@ func (m *Mediator) validateEntry(by IssuerPolicy, i int, entry fhir.BundleEntry)
 	if err != nil {
 		issues = asIssues(err)
 	}
-	for k := range issues {
-		issues[k].Path = strings.TrimSuffix(fmt.Sprintf("Bundle.entry[%d].resource.%s", i, issues[k].Path), ".")
-	}
-	return issues
+	return prefixed(issues, fmt.Sprintf("Bundle.entry[%d].resource", i))
 }
 
 func (o Options) forEntry(i int) Options {

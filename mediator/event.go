@@ -1,6 +1,8 @@
 package mediator
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +27,7 @@ var errEvent = fault.New(fault.Rule, "invalid-content", "The health event breaks
 // warnings included; an error among them also comes back as err. Errors: Malformed (not the resource it should be),
 // Rule (its content).
 func Event(raw []byte, now time.Time, kinds ...Kind) (core fhir.CoreDataSet, issues []fault.Issue, err error) {
-	resource, kind, err := carrier(raw, kinds)
+	resource, kind, within, err := carrier(raw, kinds)
 	if err != nil {
 		return fhir.CoreDataSet{}, nil, err
 	}
@@ -34,10 +36,27 @@ func Event(raw []byte, now time.Time, kinds ...Kind) (core fhir.CoreDataSet, iss
 	} else {
 		core, issues, err = fromResponse(resource, now)
 	}
+	if within != "" {
+		issues = prefixed(issues, within)
+	}
 	if err == nil && fault.HasErrors(issues) {
 		err = errEvent.With(issues...)
 	}
 	return core, issues, err
+}
+
+// prefixed moves findings about a resource to where the resource stands in what was
+// posted. Paths that begin with no resource, such as header names, stay.
+func prefixed(issues []fault.Issue, where string) []fault.Issue {
+	out := make([]fault.Issue, len(issues))
+	for i, issue := range issues {
+		root, rest, _ := strings.Cut(issue.Path, ".")
+		if root == string(KindQuestionnaireResponse) || root == string(KindBundle) || root == "Parameters" {
+			issue.Path = strings.TrimSuffix(where+"."+rest, ".")
+		}
+		out[i] = issue
+	}
+	return out
 }
 
 func fromResponse(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue, error) {
@@ -60,35 +79,37 @@ func fromBundle(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue, err
 	return core, issues, nil
 }
 
-// carrier unwraps Parameters and makes sure that what is inside is of an accepted kind.
-func carrier(raw []byte, kinds []Kind) ([]byte, Kind, error) {
+// carrier unwraps Parameters and makes sure that what is inside is of an accepted kind;
+// within is the path of the resource in what was posted, empty at the top.
+func carrier(raw []byte, kinds []Kind) (resource []byte, kind Kind, within string, err error) {
 	name, err := fhir.ResourceType(raw)
 	if err != nil {
-		return nil, "", err
+		return nil, "", "", err
 	}
 	path := name
 	if name == "Parameters" {
 		parameters, err := fhir.ParseParameters(raw)
 		if err != nil {
-			return nil, "", err
+			return nil, "", "", err
 		}
-		response, ok := parameters.Get("response")
-		if !ok || response.Resource == nil {
-			return nil, "", errNoResponse
+		n := slices.IndexFunc(parameters.Parameter, func(p fhir.Parameter) bool { return p.Name == "response" })
+		if n < 0 || parameters.Parameter[n].Resource == nil {
+			return nil, "", "", errNoResponse
 		}
-		raw, name, path = response.Resource, response.ResourceType, "Parameters.parameter.where(name='response').resource"
+		within = fmt.Sprintf("Parameters.parameter[%d].resource", n)
+		raw, name, path = parameters.Parameter[n].Resource, parameters.Parameter[n].ResourceType, within
 	}
 	for _, k := range kinds {
 		if string(k) == name {
-			return raw, k, nil
+			return raw, k, within, nil
 		}
 	}
-	return nil, "", wrongResource(path, kinds)
+	return nil, "", "", wrongResource(path, kinds)
 }
 
 var errNoResponse = fault.New(fault.Malformed, "parameter-response", "The Parameters resource has no parameter \"response\" with a resource.").
 	With(fault.Issue{
-		Path: "Parameters.parameter.where(name='response').resource", Rule: "operation-input",
+		Path: "Parameters.parameter", Rule: "operation-input",
 		Detail: "The parameter is required.", Fix: "Put the QuestionnaireResponse or Bundle into parameter \"response\".",
 	})
 

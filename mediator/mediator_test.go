@@ -129,7 +129,7 @@ func TestValidateHasNoEffectAndShowsEverything(t *testing.T) {
 	}
 	f.err = nil
 	all, err := m.ValidateBatch(clinic, batch(2, strings.Replace(entry, `"valueInteger":1`, `"valueInteger":0`, 1)))
-	if err != nil || !strings.HasPrefix(all[len(all)-1].Path, "Bundle.entry[1].resource.QuestionnaireResponse") {
+	if err != nil || !strings.HasPrefix(all[len(all)-1].Path, "Bundle.entry[1].resource.item") {
 		t.Errorf("%v %+v", err, all)
 	}
 	if f.calls.Load() != 0 {

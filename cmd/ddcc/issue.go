@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 type issueCmd struct {
@@ -27,6 +28,9 @@ func (c *issueCmd) Run(s streams) error {
 	route, batch, err := route(raw, c.Dry)
 	if err != nil {
 		return err
+	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil { //nolint:gosec // a folder of the user's choice
+		return usage("%v", err)
 	}
 	i, err := c.open()
 	if err != nil {
@@ -56,6 +60,10 @@ func (c *issueCmd) storeAll(s streams, body []byte) error {
 	}
 	var failed error
 	for n, entry := range response.Entry {
+		if entry.Resource == nil && strings.HasPrefix(entry.Response.Status, "200") {
+			fmt.Fprintf(s.stdout, "entry %d: %s, the same event as an earlier entry\n", n+1, entry.Response.Status)
+			continue
+		}
 		if entry.Resource == nil {
 			fmt.Fprintf(s.stdout, "entry %d: %s\n%s\n", n+1, entry.Response.Status, entry.Response.Outcome)
 			failed = errNegative

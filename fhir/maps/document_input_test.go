@@ -70,7 +70,7 @@ func TestDocumentRefuses(t *testing.T) {
 		{"QR without image", fault.Internal, "document-input", func(in *maps.DocumentInput) { in.QR[0].PNG = nil }},
 		{"QR of unknown type", fault.Internal, "document-input", func(in *maps.DocumentInput) { in.QR[0].Type = "x" }},
 		{"other authority", fault.Rule, "authority-mismatch", func(in *maps.DocumentInput) { in.Authority.Identifier = "PHA-2" }},
-		{"other namespace", fault.Rule, "authority-mismatch", func(in *maps.DocumentInput) { in.Core.Certificate.Issuer.System = "urn:oid:9" }},
+		{"other namespace", fault.Rule, "authority-mismatch", func(in *maps.DocumentInput) { in.Core.Certificate.Issuer.System = "urn:oid:2.999" }},
 		{"other document", fault.Rule, "ddccid-mismatch", func(in *maps.DocumentInput) { in.Core.Certificate.DDCCID = patientID }},
 		{"no name", fault.Rule, "core-data-set", func(in *maps.DocumentInput) { in.Core.Name = "" }},
 		{"empty", fault.Rule, "core-data-set", func(in *maps.DocumentInput) { in.Core = fhir.CoreDataSet{} }},
@@ -104,7 +104,7 @@ func TestPractitionerSystem(t *testing.T) {
 	if !strings.HasPrefix(derived, "urn:uuid:") || derived != system(func(in *maps.DocumentInput) { in.CertificateID = "018f3b5e-7c1a-7b2d-8e4f-0123456789ff" }) {
 		t.Errorf("derived system %q", derived)
 	}
-	if derived == system(func(in *maps.DocumentInput) { in.Authority.System = "urn:oid:9" }) {
+	if derived == system(func(in *maps.DocumentInput) { in.Authority.System = "urn:oid:2.999" }) {
 		t.Error("two authorities share a namespace")
 	}
 	if got := system(func(in *maps.DocumentInput) { in.PractitionerSystem = "urn:oid:7" }); got != "urn:oid:7" {

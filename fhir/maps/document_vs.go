@@ -94,7 +94,7 @@ func (w *writer) recommendation(id string, v fhir.Vaccination) recommendationRes
 		DoseNumberPositiveInt:  ptr(v.Dose + 1),
 		SupportingImmunization: []r4.Reference{refTo(w.ids.Event)},
 	}
-	if v.TotalDoses > 0 {
+	if v.TotalDoses > v.Dose { // "dose 3 of 2" would contradict itself
 		rec.SeriesDosesPositiveInt = ptr(v.TotalDoses)
 	}
 	if !v.Disease.IsZero() {

@@ -85,7 +85,7 @@ func maybe(g *rapid.Generator[fhir.Coding]) *rapid.Generator[fhir.Coding] {
 
 func anyVaccination(t *rapid.T) *fhir.Vaccination {
 	v := &fhir.Vaccination{
-		Vaccine:      anyCoding(true).Draw(t, "vaccine"),
+		Vaccine:      anyCoding(true).Filter(func(c fhir.Coding) bool { return c.System != "" }).Draw(t, "vaccine"),
 		Brand:        anyCoding(true).Draw(t, "brand"),
 		Manufacturer: maybe(anyLabel(false)).Draw(t, "manufacturer"),
 		MAHolder:     maybe(anyCoding(true)).Draw(t, "maholder"),

@@ -23,7 +23,7 @@ func Render(c *gin.Context, err error) {
 // outcome writes the findings of a dry run.
 func outcome(c *gin.Context, issues []fault.Issue) {
 	if len(issues) == 0 {
-		issues = []fault.Issue{{Severity: fault.SeverityInformation, Rule: "valid", Detail: "The health event can be certified."}}
+		issues = []fault.Issue{{Severity: fault.SeverityInformation, Rule: fhir.RuleValid, Detail: "The health event can be certified."}}
 	}
 	c.Data(http.StatusOK, fhirJSONType, fhir.Outcome(issues))
 }

@@ -51,25 +51,33 @@ func (h handler) batchResponse(results []mediator.EntryResult) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `{"resourceType":"Bundle","id":"%s","identifier":{"system":"urn:ietf:rfc:3986","value":"urn:uuid:%s"},"type":"batch-response","timestamp":"%s","entry":[`,
 		id, id, h.Clock().UTC().Format(time.RFC3339))
+	written := map[string]bool{}
 	for i, r := range results {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		writeEntry(&b, r)
+		writeEntry(&b, r, written)
 	}
 	b.WriteString("]}")
 	return b.Bytes()
 }
 
-func writeEntry(b *bytes.Buffer, r mediator.EntryResult) {
+// writeEntry writes a document once: a Bundle has each fullUrl once (FHIR R4, invariant
+// bdl-7), and identical events of a batch have one document.
+func writeEntry(b *bytes.Buffer, r mediator.EntryResult, written map[string]bool) {
 	if r.Err != nil {
 		f := httpx.Public(r.Err)
 		fmt.Fprintf(b, `{"response":{"status":%s,"outcome":%s}}`, statusLine(httpx.Status(f.Kind)), fhir.OutcomeOf(f))
 		return
 	}
-	fmt.Fprintf(b, `{"fullUrl":"urn:uuid:%s","resource":`, r.Issued.ID)
-	b.Write(r.Issued.Document)
-	fmt.Fprintf(b, `,"response":{"status":%s,"location":"Bundle/%s"`, statusLine(status(r.Issued)), r.Issued.ID)
+	b.WriteByte('{')
+	if !written[r.Issued.ID] {
+		fmt.Fprintf(b, `"fullUrl":"urn:uuid:%s","resource":`, r.Issued.ID)
+		b.Write(r.Issued.Document)
+		b.WriteByte(',')
+	}
+	written[r.Issued.ID] = true
+	fmt.Fprintf(b, `"response":{"status":%s,"location":"Bundle/%s"`, statusLine(status(r.Issued)), r.Issued.ID)
 	if len(r.Warnings) > 0 {
 		fmt.Fprintf(b, `,"outcome":%s`, fhir.Outcome(r.Warnings))
 	}
