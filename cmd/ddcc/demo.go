@@ -183,7 +183,8 @@ func (d *demo) keepDose(n int, raw []byte, status string) error {
 	if err != nil {
 		return err
 	}
-	d.say("   dose %d: %s, document %s\n   document %d bytes signed, HC1 text %d characters, QR version %d level Q, PNG %d bytes",
+	d.say("   dose %d: %s\n     document %s, FHIR R4 JSON with a detached JWS, %d bytes\n"+
+		"     certificate who-ddcc-vs, HC1 (CWT in COSE_Sign1, ES256), %d characters\n     QR code version %d level Q, PNG of %d bytes",
 		n, status, doc.ID, len(raw), len(reference.Text), symbol.Version, len(image))
 	if n == 1 {
 		d.say("\n%s", symbol.Terminal())
