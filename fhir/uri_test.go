@@ -24,7 +24,7 @@ func TestSystemsAreAbsolute(t *testing.T) {
 		"urn:uuid:XYZ":                                  false,
 		"urn:uuid:6BA7B810-9DAD-11D1-80B4-00C04FD430C8": false,
 		"http://hl7.org/fhir/ValueSet/iso3166-1-3":      false,
-		"http://a b":                                    false,
+		"http://a b": false,
 	} {
 		core := fhir.CoreDataSet{Model: fhir.ModelVSPoV, Vaccination: &fhir.Vaccination{
 			Brand: fhir.Coding{System: system, Code: "X"},
