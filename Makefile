@@ -25,7 +25,8 @@ test: ## everything a newcomer needs: all tests, race detector, shuffled
 lint: ## formatting, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
-	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION) run ./...
+	@# A cache of its own: results of another checkout carry its paths.
+	GOLANGCI_LINT_CACHE="$(CURDIR)/.tools/lint" $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION) run ./...
 
 bench: build ## the numbers of the design beside their references
 	$(BIN)/ddcc bench $(BENCHFLAGS)
@@ -37,4 +38,4 @@ ci: ## what CI runs
 	./.ci/run
 
 clean: ## remove what was built or left by a demo
-	rm -rf $(BIN) out
+	rm -rf $(BIN) out .tools
