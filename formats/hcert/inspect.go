@@ -2,6 +2,7 @@ package hcert
 
 import (
 	"bytes"
+	"math"
 	"encoding/binary"
 	"strconv"
 	"unicode/utf8"
@@ -49,6 +50,9 @@ func inspectItem(data []byte, depth int) ([]byte, *ClaimError) {
 	}
 	switch major {
 	case majorUint, majorNint:
+		if size > math.MaxInt64 {
+			return nil, &ClaimError{Rule: "must fit into 64 bits with sign"}
+		}
 		return rest, nil
 	case majorText:
 		return inspectText(rest, size)
