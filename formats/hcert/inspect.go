@@ -2,8 +2,8 @@ package hcert
 
 import (
 	"bytes"
-	"math"
 	"encoding/binary"
+	"math"
 	"strconv"
 	"unicode/utf8"
 
