@@ -23,7 +23,6 @@ func (s *Service) Cancel(ctx context.Context, caller, id string) (signing.Cancel
 		return signing.Cancellation{}, err
 	}
 	signed, err := s.ledger.cancel(ctx, id, s.now())
-	s.recent.forget(id)
 	return signing.Cancellation{ID: id, Signed: signed}, err
 }
 

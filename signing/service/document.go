@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -34,25 +36,46 @@ func (s *Service) SignDocument(ctx context.Context, caller string, in signing.Do
 	if id, err := uuid.Parse(in.ID); err != nil || id.String() != in.ID {
 		return signing.DocumentSignature{}, errIntentID
 	}
-	found, ok := s.recent.get(in.ID)
-	if !ok {
-		var err error
-		if found, err = s.ledger.find(ctx, in.ID); err != nil {
-			return signing.DocumentSignature{}, err
-		}
+	found, err := s.ledger.find(ctx, in.ID)
+	if err != nil {
+		return signing.DocumentSignature{}, err
 	}
 	canonical, err := s.examine(found.Certificate, in.Document)
 	if err != nil {
+		s.refusedDocument(ctx, caller, in.ID, err)
 		return signing.DocumentSignature{}, err
 	}
 	key, err := s.keys.Active(ctx, keystore.UsageDocument)
+	if err == nil {
+		err = usable(key, s.now())
+	}
 	if err != nil {
 		return signing.DocumentSignature{}, unavailable(err)
 	}
-	if err := s.recordDocument(ctx, caller, in.ID, key, canonical); err != nil {
+	if err := s.recordDocument(ctx, caller, in.ID, actionDocumentIntent, key, canonical); err != nil {
 		return signing.DocumentSignature{}, err
 	}
-	return s.signDocument(in.ID, key, canonical)
+	out, err := s.signDocument(in.ID, key, canonical)
+	if err != nil {
+		return signing.DocumentSignature{}, err
+	}
+	if err := s.recordDocument(ctx, caller, in.ID, actionDocument, key, canonical); err != nil {
+		return signing.DocumentSignature{}, err
+	}
+	return out, nil
+}
+
+// refusedDocument audits a refusal with the rules that were broken.
+func (s *Service) refusedDocument(ctx context.Context, caller, id string, cause error) {
+	f := fault.From(cause)
+	reasons := []string{f.Code}
+	for _, i := range f.Issues {
+		reasons = append(reasons, i.Rule)
+	}
+	_, _ = s.audit.Append(context.WithoutCancel(ctx), audit.Entry{
+		Time: s.now(), Action: actionDocumentRefused, Actor: caller, Subject: id, Outcome: "failure",
+		Reason: strings.Join(slices.Compact(reasons), " "),
+	})
 }
 
 // examine lints the document against its certificate and gives its canonical form.
@@ -81,11 +104,11 @@ func (s *Service) examine(cert signing.Certificate, document []byte) ([]byte, er
 	return doc.Canonical, nil
 }
 
-func (s *Service) recordDocument(ctx context.Context, caller, id string, key keystore.Key, canonical []byte) error {
+func (s *Service) recordDocument(ctx context.Context, caller, id, action string, key keystore.Key, canonical []byte) error {
 	// The document holds the random signature inside the QR text: its digest is unguessable.
 	sum := sha256.Sum256(canonical)
 	_, err := s.audit.Append(ctx, audit.Entry{
-		Time: s.now(), Action: actionDocument, Actor: caller, Subject: id, Outcome: "success",
+		Time: s.now(), Action: action, Actor: caller, Subject: id, Outcome: "success",
 		Digest:     hex.EncodeToString(sum[:]),
 		Attributes: map[string]string{"kid": base64.StdEncoding.EncodeToString(key.KID)},
 	})

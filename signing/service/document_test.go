@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/trustedparty/ddcc-gateway/formats/docsig"
+	"github.com/trustedparty/ddcc-gateway/formats/qr"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
@@ -20,20 +21,39 @@ import (
 // documentOf is the smallest document that says what the certificate says.
 func documentOf(t testing.TB, cert signing.Certificate) map[string]any {
 	t.Helper()
-	raw := `{"resourceType":"Bundle","type":"document","timestamp":"` + cert.IssuedAt.Format(time.RFC3339) + `",
+	symbol, err := qr.Encode(cert.Text, qr.Q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := symbol.PNG(qr.DefaultScale, qr.DefaultQuiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := cert.IssuedAt.Format(time.RFC3339)
+	base := "http://smart.who.int/ddcc/StructureDefinition/"
+	raw := `{"resourceType":"Bundle","type":"document","timestamp":"` + at + `",
 	 "link":[{"relation":"publication","url":"urn:HCID:HCID-77"}],
-	 "entry":[{"resource":{"resourceType":"Composition"}},
+	 "entry":[{"resource":{"resourceType":"Composition","status":"final","date":"` + at + `"}},
 	  {"resource":{"resourceType":"Patient","name":[{"text":"Adaeze Specimen"}],"birthDate":"1987-04-12"}},
-	  {"resource":{"resourceType":"Immunization","lotNumber":"LOT-9","occurrenceDateTime":"2026-10-01",
-	    "vaccineCode":{"coding":[{"system":"http://id.who.int/icd11/mms","code":"XM0GQ8"}]},"protocolApplied":[{"doseNumberPositiveInt":1}]}},
+	  {"resource":{"resourceType":"Immunization","status":"completed","lotNumber":"LOT-9","occurrenceDateTime":"2026-10-01",
+	    "extension":[{"url":"` + base + `DDCCEventBrand","valueCoding":{"system":"http://id.who.int/icd11/mms","code":"XM8NQ0"}},
+	      {"url":"` + base + `DDCCVaccineMarketAuthorization","valueCoding":{"code":"ORG-1"}},
+	      {"url":"` + base + `DDCCCountryOfEvent","valueCode":"XXA"}],
+	    "vaccineCode":{"coding":[{"system":"http://id.who.int/icd11/mms","code":"XM0GQ8"}]},"protocolApplied":[{"doseNumberPositiveInt":1,"seriesDosesPositiveInt":2}]}},
 	  {"resource":{"resourceType":"DocumentReference","content":[
-	    {"attachment":{"contentType":"image/png","data":"AAAA"}},
-	    {"attachment":{"contentType":"text/plain","data":"` + base64.StdEncoding.EncodeToString([]byte(cert.Text)) + `"}}]}}]}`
+	    {"attachment":{"contentType":"image/png","data":"` + base64.StdEncoding.EncodeToString(picture) + `"}},
+	    {"attachment":{"contentType":"text/plain","data":"` + base64.StdEncoding.EncodeToString([]byte(cert.Text)) + `"}}]}},
+	  {"resource":{"resourceType":"Organization","identifier":[{"value":"demo"}]}}]}`
 	var doc map[string]any
 	if err := json.Unmarshal([]byte(raw), &doc); err != nil {
 		t.Fatal(err)
 	}
 	return doc
+}
+
+// add puts a resource more into a document.
+func add(doc, resource map[string]any) {
+	doc["entry"] = append(doc["entry"].([]any), map[string]any{"resource": resource})
 }
 
 func marshal(t testing.TB, v any) []byte {
@@ -161,12 +181,16 @@ func TestDocumentRefusals(t *testing.T) {
 			t.Errorf("%s: %v, want kind %d", name, err, tc.want)
 		}
 	}
-	b.audit.failOn = actionDocument
+	b.audit.failOn = actionDocumentIntent
 	if _, err := b.SignDocument(context.Background(), caller, signing.DocumentIntent{ID: cert.ID, Document: good}); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("no audit, yet: %v", err)
 	}
 	if n := b.signatures() - before; n != 0 {
 		t.Errorf("the key was used %d times for refused documents", n)
+	}
+	b.audit.failOn = actionDocument
+	if out, err := b.SignDocument(context.Background(), caller, signing.DocumentIntent{ID: cert.ID, Document: good}); fault.KindOf(err) != fault.Unavailable || out.JWS != "" {
+		t.Errorf("the receipt was not audited, yet the signature was released: %v", err)
 	}
 }
 

@@ -13,6 +13,7 @@ var (
 	errCaller    = fault.New(fault.Forbidden, "caller-not-allowed", "This client may not ask for certificates of this profile.")
 	errProfile   = fault.New(fault.Rule, "unknown-profile", "The signing service has no such profile.")
 	errIntentID  = fault.New(fault.Malformed, "intent-id", "The intent id is not a UUID.")
+	errIssuer    = fault.New(fault.Malformed, "issuer-id", "The issuer id is not 1 to 64 letters, digits, dots, underscores or hyphens.")
 	errReused    = fault.New(fault.Conflict, "intent-reused", "Another intent has this id.")
 	errCancelled = fault.New(fault.Conflict, "intent-cancelled", "This intent was cancelled.")
 	errUnknown   = fault.New(fault.NotFound, "unknown-intent", "There is no certificate under this intent.")

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 
@@ -26,8 +27,15 @@ const (
 	actionSigned    = "certificate.signed"
 	actionRefused   = "certificate.refused"
 	actionCancelled = "certificate.cancelled"
-	actionDocument  = "document.signed"
+
+	actionDocumentIntent  = "document.intent"
+	actionDocument        = "document.signed"
+	actionDocumentRefused = "document.refused"
 )
+
+// issuerID is the form of an issuer's id; it goes into the audit log, which must never
+// hold anybody's free text.
+var issuerID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // Issue signs the certificate of an intent, or gives the one already signed under its
 // id. caller is the name of the client certificate. Errors: Forbidden, Malformed, Rule,
@@ -51,6 +59,9 @@ func (s *Service) admit(ctx context.Context, caller string, in signing.Intent) (
 	}
 	if id, err := uuid.Parse(in.ID); err != nil || id.String() != in.ID {
 		return signing.Certificate{}, errIntentID
+	}
+	if !issuerID.MatchString(in.Issuer) {
+		return signing.Certificate{}, errIssuer
 	}
 	// One flight an id: racing callers with the same id share one signature.
 	v, err, _ := s.flights.Do(in.ID, func() (any, error) {
@@ -89,9 +100,6 @@ func (s *Service) issueOnce(ctx context.Context, caller string, profile Profile,
 	}
 	faultpoint.Here("signer-after-receipt-audited")
 	out, err := s.ledger.release(ctx, in, cert)
-	if err == nil {
-		s.recent.add(out)
-	}
 	faultpoint.Here("signer-after-release")
 	return out, err
 }

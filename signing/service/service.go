@@ -57,7 +57,6 @@ type Service struct {
 	clock     func() time.Time
 	throwaway *ecdsa.PrivateKey
 	flights   singleflight.Group
-	recent    *recent
 }
 
 var alpha2 = regexp.MustCompile(`^[A-Z]{2}$`)
@@ -81,7 +80,7 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 	}
 	s := &Service{
 		country: d.Country, profiles: make(map[string]Profile, len(d.Profiles)),
-		keys: d.Keys, audit: d.Audit, clock: d.Clock, throwaway: throwaway, recent: newRecent(),
+		keys: d.Keys, audit: d.Audit, clock: d.Clock, throwaway: throwaway,
 		ledger: ledger{store: d.Ledger, box: box, digestKey: seal.Derive(d.Secret, "signing ledger digest"), retention: d.Retention},
 	}
 	for _, p := range d.Profiles {

@@ -249,6 +249,8 @@ func TestRefusalsUseNoKeyAndAreAudited(t *testing.T) {
 	}{
 		"stranger":       {"urn:test:stranger", intent(), fault.Forbidden},
 		"nameless":       {"", intent(), fault.Forbidden},
+		"issuer text":    {caller, intent(func(i *signing.Intent) { i.Issuer = "Adaeze Specimen, born 1987" }), fault.Malformed},
+		"no issuer":      {caller, intent(func(i *signing.Intent) { i.Issuer = "" }), fault.Malformed},
 		"profile":        {caller, intent(func(i *signing.Intent) { i.Profile = "eu-dcc" }), fault.Rule},
 		"id":             {caller, intent(func(i *signing.Intent) { i.ID = "1" }), fault.Malformed},
 		"id upper case":  {caller, intent(func(i *signing.Intent) { i.ID = strings.ToUpper(i.ID[:35]) + "A" }), fault.Malformed},
@@ -395,6 +397,25 @@ func TestSignatureOfAnotherKeyIsNotReleased(t *testing.T) {
 		Keys:  &countingKeys{KeyStore: b.keys, wrap: func(crypto.Signer) crypto.Signer { return stranger }},
 	}); err == nil {
 		t.Error("a service starts although a key does not belong to its certificate")
+	}
+}
+
+// TestNotReadyWithExpiredCertificates: a service that cannot issue must not say it can.
+func TestNotReadyWithExpiredCertificates(t *testing.T) {
+	t.Parallel()
+	now := fixed
+	b := newBench(t, func(d *Deps) { d.Clock = func() time.Time { return now } })
+	cert := issued(t, b)
+	now = fixed.AddDate(3, 0, 0)
+	if err := b.Ready(context.Background()); err == nil {
+		t.Error("ready with certificates that have expired")
+	}
+	before := b.signatures()
+	if _, err := b.SignDocument(context.Background(), caller, signing.DocumentIntent{ID: cert.ID, Document: marshal(t, documentOf(t, cert))}); err == nil {
+		t.Error("a document was signed with an expired DSC")
+	}
+	if n := b.signatures() - before; n != 0 {
+		t.Errorf("the key was used %d times", n)
 	}
 }
 

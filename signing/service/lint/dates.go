@@ -16,6 +16,9 @@ var dates = Lint{
 // earliestZone is how far ahead of UTC a local calendar date can be (UTC+14).
 const earliestZone = 14 * time.Hour
 
+// clockSkew is how far the clock of whoever noted a time may be ahead of ours.
+const clockSkew = 5 * time.Minute
+
 func checkDates(in Input) []Finding {
 	path, event := "vaccination.date", ""
 	switch {
@@ -24,30 +27,42 @@ func checkDates(in Input) []Finding {
 	case in.Claims.Test != nil:
 		path, event = "test.date", in.Claims.Test.Date
 	}
-	when, ok := instant(event)
+	when, exact, ok := instant(event)
 	if !ok {
 		return one(event == "", path, "Not a FHIR date or dateTime.", "Use YYYY-MM-DD or a dateTime with a time zone.")
 	}
-	if when.After(in.Now.Add(earliestZone)) {
+	latest := in.Now.Add(earliestZone)
+	if exact {
+		latest = in.Now.Add(clockSkew)
+	}
+	if when.After(latest) {
 		return one(false, path, "The event is in the future.", "Certify an event after it happened.")
+	}
+	if p := in.Claims.Certificate.Period; p != nil && p.Start != "" {
+		start, _, ok := instant(p.Start)
+		if !ok || !start.Before(in.Message.Claims.ExpiresAt) {
+			return one(false, "certificate.period.start", "The stated validity begins after the certificate expires.", "Send an earlier start.")
+		}
 	}
 	birth := in.Claims.BirthDate
 	if birth == "" {
 		return nil
 	}
-	born, ok := instant(birth)
+	born, _, ok := instant(birth)
 	if !ok {
 		return one(false, "birthDate", "Not a FHIR date.", "Use YYYY, YYYY-MM or YYYY-MM-DD.")
 	}
 	return one(!born.After(when.Add(earliestZone)), path, "The event is before the birth date.", "Correct the event date or the birth date.")
 }
 
-// instant is the earliest instant a FHIR date or dateTime can mean, in UTC.
-func instant(s string) (time.Time, bool) {
-	for _, layout := range []string{"2006-01-02", "2006-01", "2006", time.RFC3339Nano} {
+// instant is the earliest instant in UTC that a FHIR date or dateTime can mean, and
+// whether it says so exactly.
+func instant(s string) (t time.Time, exact, ok bool) {
+	for _, layout := range []string{"2006-01-02", "2006-01", "2006"} {
 		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), true
+			return t, false, true
 		}
 	}
-	return time.Time{}, false
+	t, err := time.Parse(time.RFC3339Nano, s)
+	return t.UTC(), true, err == nil
 }

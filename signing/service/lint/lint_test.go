@@ -133,6 +133,12 @@ func TestEachLintFires(t *testing.T) {
 		{"ddcc-required", "no maker", func(t *testing.T) Input { return stating(t, func(c *hcert.DDCC) { c.Vaccination.Manufacturer = nil }) }},
 		{"ddcc-required", "dose 0", func(t *testing.T) Input { return stating(t, func(c *hcert.DDCC) { c.Vaccination.Dose = 0 }) }},
 		{"ddcc-dates", "future", func(t *testing.T) Input { return stating(t, func(c *hcert.DDCC) { c.Vaccination.Date = "2026-11-23" }) }},
+		{"ddcc-dates", "in an hour", func(t *testing.T) Input {
+			return stating(t, func(c *hcert.DDCC) { c.Vaccination.Date = "2026-11-21T10:30:00Z" })
+		}},
+		{"ddcc-dates", "valid after expiry", func(t *testing.T) Input {
+			return stating(t, func(c *hcert.DDCC) { c.Certificate.Period = &hcert.DDCCPeriod{Start: "2026-12-24"} })
+		}},
 		{"ddcc-dates", "before birth", func(t *testing.T) Input { return stating(t, func(c *hcert.DDCC) { c.BirthDate = "2026-10-05" }) }},
 		{"ddcc-dates", "nonsense", func(t *testing.T) Input { return stating(t, func(c *hcert.DDCC) { c.Vaccination.Date = "soon" }) }},
 		{"text-nfc", "decomposed", func(t *testing.T) Input {
