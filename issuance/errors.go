@@ -12,7 +12,7 @@ var (
 	errContent   = fault.New(fault.Rule, "invalid-content", "The health event breaks rules of the core data set.")
 	errHCID      = fault.New(fault.Conflict, "hcid-conflict", "The Health Certificate ID belongs to another person.").
 			With(fault.Issue{Path: "DDCCCoreDataSet.certificate.hcid", Rule: "hcid-same-person",
-			Detail: "Certificates with this HCID exist and name or birth date differ from them.",
+			Detail: "This HCID was first used for another name or birth date.",
 			Fix:    "Check the HCID, or send name and birth date as first registered."})
 	errKeyReused = fault.New(fault.Rule, "idempotency-key-reused", "The Idempotency-Key was used for another content.").
 			With(fault.Issue{Path: "Idempotency-Key", Rule: "idempotency",

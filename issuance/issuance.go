@@ -122,6 +122,9 @@ func New(d Deps) (*Service, error) {
 		if a.ID == "" || a.Name == "" {
 			return nil, errors.New("issuance: an authority needs an id and a name")
 		}
+		if _, twice := s.authorities[a.ID]; twice {
+			return nil, errors.New("issuance: two authorities have one id")
+		}
 		s.authorities[a.ID] = a
 	}
 	return s, nil

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"time"
 
 	"github.com/trustedparty/ddcc-gateway/fhir"
 	"github.com/trustedparty/ddcc-gateway/fhir/maps"
@@ -26,6 +27,12 @@ func (s *Service) Check(issuer Issuer, core fhir.CoreDataSet) (issues []fault.Is
 
 func (s *Service) check(issuer Issuer, core fhir.CoreDataSet) (string, hcert.DDCC, []fault.Issue, error) {
 	issues := core.Validate(s.now())
+	if _, err := validUntil(core.Certificate.Period.End, s.now()); err != nil {
+		issues = append(issues, fault.From(err).Issues...)
+	}
+	if start, err := lastInstant(core.Certificate.Period.Start); err == nil && start.After(s.now().Add(longestValidity)) {
+		issues = append(issues, lateStartIssue)
+	}
 	if !s.testCountry && terminology.TestCountry(country(core)) {
 		issues = append(issues, testCountryIssue)
 	}
@@ -46,7 +53,7 @@ func (s *Service) check(issuer Issuer, core fhir.CoreDataSet) (string, hcert.DDC
 // speaks for, in the namespace we know it under.
 func (s *Service) mayAct(issuer Issuer, named fhir.Identifier) error {
 	authority, known := s.authorities[named.Value]
-	sameSystem := named.System == "" || authority.System == "" || named.System == authority.System
+	sameSystem := named.System == "" || named.System == authority.System
 	if known && sameSystem && may(issuer.Authorities, named.Value) {
 		return nil
 	}
@@ -55,6 +62,15 @@ func (s *Service) mayAct(issuer Issuer, named fhir.Identifier) error {
 		Detail: "The public health authority is not one this issuer speaks for.",
 		Fix:    "Use the authority id agreed at registration.",
 	})
+}
+
+// longestValidity is what no profile exceeds: a certificate whose stated validity begins
+// later would have expired before it may be used.
+const longestValidity = 366 * 24 * time.Hour
+
+var lateStartIssue = fault.Issue{
+	Path: "DDCCCoreDataSet.certificate.period.start", Rule: "period-reachable",
+	Detail: "The validity would begin after every certificate issued now has expired.", Fix: "Send an earlier start.",
 }
 
 var testCountryIssue = fault.Issue{
@@ -75,19 +91,25 @@ func country(core fhir.CoreDataSet) string {
 // given before. Errors: Forbidden, Rule, Conflict (HCID of another person),
 // PreconditionFailed (OnlyNew), Unavailable (nothing lost; ask again).
 func (s *Service) Issue(ctx context.Context, in Request) (Issued, error) {
-	// The id of the document that the event was read from, if any: ours gets its own.
-	in.Core.Certificate.DDCCID = ""
+	in.Core = s.normal(in.Core)
 	profile, claims, _, err := s.check(in.Issuer, in.Core)
+	if fault.KindOf(err) == fault.Rule {
+		return s.existing(ctx, in, err)
+	}
 	if err != nil {
 		return Issued{}, err
 	}
 	until, err := validUntil(in.Core.Certificate.Period.End, s.now())
 	if err != nil {
-		return s.existing(ctx, in, profile, err)
+		return Issued{}, err
 	}
 	// From here on a client that hangs up changes nothing.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
 	defer cancel()
+	// A key that stands for another content must not claim a HCID on its way to refusal.
+	if known, err := s.registry.byRequest(ctx, s.registry.requestKey(in, s.content(in, profile))); err == nil && known.ContentDigest != s.content(in, profile) {
+		return Issued{}, errKeyReused
+	}
 	folder, err := s.registry.bind(ctx, in.Core, s.now())
 	if err != nil {
 		return Issued{}, err
@@ -109,9 +131,23 @@ func (s *Service) Issue(ctx context.Context, in Request) (Issued, error) {
 	return out, err
 }
 
+// normal is the event as we certify it: under the authority's registered identifier, and
+// without the id of the document that the event was read from, if any.
+func (s *Service) normal(core fhir.CoreDataSet) fhir.CoreDataSet {
+	core.Certificate.DDCCID = ""
+	if a, ok := s.authorities[core.Certificate.Issuer.Value]; ok && core.Certificate.Issuer.System == "" {
+		core.Certificate.Issuer.System = a.System
+	}
+	return core
+}
+
 // existing gives the certificate of a request that could not be issued today, if it was
 // issued while it could, or the reason why not.
-func (s *Service) existing(ctx context.Context, in Request, profile string, reason error) (Issued, error) {
+func (s *Service) existing(ctx context.Context, in Request, reason error) (Issued, error) {
+	profile, _, err := maps.Claims(in.Core)
+	if err != nil {
+		return Issued{}, reason
+	}
 	content := s.content(in, profile)
 	rec, err := s.registry.byRequest(ctx, s.registry.requestKey(in, content))
 	if err != nil || rec.ContentDigest != content || rec.State != StateIssued {
@@ -127,7 +163,7 @@ func (s *Service) existing(ctx context.Context, in Request, profile string, reas
 
 // content is the keyed digest of what a request says.
 func (s *Service) content(in Request, profile string) string {
-	return s.registry.digest("content", profile, string(in.Core.Canonical()))
+	return s.registry.digest("content", profile, string(in.Core.Model), string(in.Core.Canonical()))
 }
 
 // record inserts the intent of a request or finds the request's record.

@@ -115,19 +115,20 @@ func TestIssuerRights(t *testing.T) {
 		in   Request
 		want fault.Kind
 	}{
-		"profile":             {Request{Issuer: Issuer{ID: "x", Profiles: []string{"who-ddcc-tr"}, Authorities: []string{"moh"}}, Core: event()}, fault.Forbidden},
-		"no profile":          {Request{Issuer: Issuer{ID: "x", Authorities: []string{"moh"}}, Core: event()}, fault.Forbidden},
-		"authority":           {request(func(c *fhir.CoreDataSet) { c.Certificate.Issuer.Value = "other" }), fault.Forbidden},
-		"unknown authority":   {request(func(c *fhir.CoreDataSet) { c.Certificate.Issuer.Value = "nobody" }), fault.Forbidden},
-		"content":             {request(func(c *fhir.CoreDataSet) { c.Vaccination.Lot = "" }), fault.Rule},
-		"born expired":        {request(func(c *fhir.CoreDataSet) { c.Certificate.Period.End = "2026-11-20" }), fault.Rule},
-		"future event":        {request(func(c *fhir.CoreDataSet) { c.Vaccination.Date = "2026-12-24" }), fault.Rule},
-		"nobody manufactured": {request(func(c *fhir.CoreDataSet) { c.Vaccination.Manufacturer = fhir.Coding{} }), fault.Rule},
+		"profile":              {Request{Issuer: Issuer{ID: "x", Profiles: []string{"who-ddcc-tr"}, Authorities: []string{"moh"}}, Core: event()}, fault.Forbidden},
+		"no profile":           {Request{Issuer: Issuer{ID: "x", Authorities: []string{"moh"}}, Core: event()}, fault.Forbidden},
+		"authority":            {request(func(c *fhir.CoreDataSet) { c.Certificate.Issuer.Value = "other" }), fault.Forbidden},
+		"unknown authority":    {request(func(c *fhir.CoreDataSet) { c.Certificate.Issuer.Value = "nobody" }), fault.Forbidden},
+		"content":              {request(func(c *fhir.CoreDataSet) { c.Vaccination.Lot = "" }), fault.Rule},
+		"born expired":         {request(func(c *fhir.CoreDataSet) { c.Certificate.Period.End = "2026-11-20" }), fault.Rule},
+		"future event":         {request(func(c *fhir.CoreDataSet) { c.Vaccination.Date = "2026-12-24" }), fault.Rule},
+		"starts after its end": {request(func(c *fhir.CoreDataSet) { c.Certificate.Period.Start = "2090-01-01" }), fault.Rule},
+		"nobody manufactured":  {request(func(c *fhir.CoreDataSet) { c.Vaccination.Manufacturer = fhir.Coding{} }), fault.Rule},
 	} {
 		if _, err := b.Issue(context.Background(), tc.in); fault.KindOf(err) != tc.want {
 			t.Errorf("%s: %v, want kind %d", name, err, tc.want)
 		}
-		if _, err := b.Check(tc.in.Issuer, tc.in.Core); name != "born expired" && fault.KindOf(err) != tc.want {
+		if _, err := b.Check(tc.in.Issuer, tc.in.Core); fault.KindOf(err) != tc.want {
 			t.Errorf("%s: the dry run says %v", name, err)
 		}
 	}
@@ -152,6 +153,54 @@ func TestNothingIsSignedThatHasNoDocument(t *testing.T) {
 	first := b.issue(t, request(func(c *fhir.CoreDataSet) { c.Certificate.DDCCID = "01a1fc70-8ab5-72a5-a094-2d6d8acba932" }))
 	if again := b.issue(t, request()); first.ID == "01a1fc70-8ab5-72a5-a094-2d6d8acba932" || again.ID != first.ID {
 		t.Error("the id of the source document makes another certificate")
+	}
+}
+
+// TestAuthorityIsWrittenAsRegistered: whatever namespace the event leaves out, certificate
+// and document name the authority as it is registered; one without a namespace cannot be
+// given one.
+func TestAuthorityIsWrittenAsRegistered(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	both := clinic
+	both.Authorities = []string{"moh", "other"}
+	bare := b.issue(t, request())
+	full := b.issue(t, request(func(c *fhir.CoreDataSet) { c.Certificate.Issuer.System = "urn:test" }))
+	if bare.ID != full.ID {
+		t.Error("the same event with and without the registered namespace has two certificates")
+	}
+	in := request(func(c *fhir.CoreDataSet) {
+		c.Certificate.Issuer = fhir.Identifier{System: "urn:gov:elsewhere", Value: "other"}
+	})
+	in.Issuer = both
+	if _, err := b.Issue(context.Background(), in); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("a namespace for an authority that has none: %v", err)
+	}
+}
+
+// TestRefusedKeyClaimsNoHCID: a request that is refused for its key leaves nothing behind.
+func TestRefusedKeyClaimsNoHCID(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	in := request()
+	in.IdempotencyKey = "k"
+	b.issue(t, in)
+	in.Core.Certificate.HCID, in.Core.Name = "HCID-FREE", "Wrong Specimen"
+	if _, err := b.Issue(context.Background(), in); !errors.Is(err, errKeyReused) {
+		t.Fatal(err)
+	}
+	b.issue(t, request(func(c *fhir.CoreDataSet) { c.Certificate.HCID, c.Name = "HCID-FREE", "Right Specimen" }))
+}
+
+// TestModelIsPartOfTheRequest: proof of vaccination and continuity of care are two things.
+func TestModelIsPartOfTheRequest(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	noSex := func(c *fhir.CoreDataSet) { c.Sex = "" }
+	care := b.issue(t, request(noSex))
+	proof := b.issue(t, request(noSex, func(c *fhir.CoreDataSet) { c.Model = fhir.ModelVSPoV }))
+	if care.ID == proof.ID {
+		t.Error("a proof of vaccination was answered with the document of another model")
 	}
 }
 

@@ -27,8 +27,11 @@ func (s *Service) Reconcile(ctx context.Context) (Reconciled, error) {
 	after := ""
 	for {
 		page, next, err := s.registry.page(ctx, openIndex, after, reconcilePage)
-		if err != nil {
+		if err != nil && len(page) == 0 && next == "" {
 			return done, err
+		}
+		if err != nil {
+			done.Failed++
 		}
 		for _, rec := range page {
 			if rec.State == StateIntent && s.now().Sub(rec.CreatedAt) < s.grace {

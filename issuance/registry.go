@@ -167,21 +167,24 @@ func (r registry) byReference(ctx context.Context, id string) (record, error) {
 	return r.parse(doc, err)
 }
 
-// page lists records under an index key in id order.
+// page lists records under an index key in id order. A record that cannot be read is left
+// out and reported with the others.
 func (r registry) page(ctx context.Context, index, after string, limit int) ([]record, string, error) {
 	docs, next, err := r.store.Range(ctx, records, index, after, limit)
 	if err != nil {
 		return nil, "", errRegistry.Because(err)
 	}
 	page := make([]record, 0, len(docs))
+	var unreadable error
 	for _, d := range docs {
 		rec, err := r.parse(d, nil)
 		if err != nil {
-			return nil, "", err
+			unreadable = err
+			continue
 		}
 		page = append(page, rec)
 	}
-	return page, next, nil
+	return page, next, unreadable
 }
 
 func (r registry) parse(doc docstore.Document, err error) (record, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -27,6 +28,9 @@ func (m *Mediator) Submit(ctx context.Context, by IssuerPolicy, raw []byte, o Op
 	if err != nil {
 		return nil, err
 	}
+	// What has not begun by then would not reach the client any more.
+	ctx, cancel := context.WithTimeout(ctx, batchTime)
+	defer cancel()
 	results := make([]EntryResult, len(entries))
 	var group errgroup.Group
 	group.SetLimit(m.concurrency)
@@ -65,6 +69,12 @@ func (m *Mediator) validateEntry(by IssuerPolicy, i int, entry fhir.BundleEntry)
 	return prefixed(issues, fmt.Sprintf("Bundle.entry[%d].resource", i))
 }
 
+// batchTime is how long entries of a batch may be begun, a good part less than the
+// server takes to give an answer up.
+const batchTime = 40 * time.Second
+
+var errBatchTime = fault.New(fault.Unavailable, "batch-time", "The batch took too long; this entry was not begun. Send it again.").Retry(time.Second)
+
 func (o Options) forEntry(i int) Options {
 	if o.IdempotencyKey != "" {
 		o.IdempotencyKey = fmt.Sprintf("%s/%d", o.IdempotencyKey, i)
@@ -73,6 +83,9 @@ func (o Options) forEntry(i int) Options {
 }
 
 func (m *Mediator) entry(ctx context.Context, by IssuerPolicy, entry fhir.BundleEntry, o Options) EntryResult {
+	if ctx.Err() != nil {
+		return EntryResult{Err: errBatchTime}
+	}
 	kind, err := operation(entry)
 	if err != nil {
 		return EntryResult{Err: err}

@@ -43,6 +43,9 @@ func (p Policy) Validate() error {
 		if a.ID == "" || a.Name == "" {
 			errs = append(errs, errors.New("authorities: an entry lacks id or name"))
 		}
+		if known[a.ID] {
+			errs = append(errs, fmt.Errorf("authority %q is there twice", a.ID))
+		}
 		known[a.ID] = true
 	}
 	ids, certificates := map[string]bool{}, map[string]bool{}

@@ -118,9 +118,12 @@ func asIssues(err error) []fault.Issue {
 
 var errRate = fault.New(fault.TooMany, "rate-limit", "This issuer sends more than was agreed.")
 
-// admit charges n certificates to the issuer's rate. A batch larger than the burst is
-// charged as one full burst, or it could never be admitted.
+// admit charges n certificates to the issuer's rate. A batch larger than the burst could
+// never be admitted, so it is too large.
 func (m *Mediator) admit(by IssuerPolicy, n int) error {
+	if n > by.Burst {
+		return fault.Newf(fault.TooLarge, "batch-burst", "This issuer may send %d entries at once; split the batch.", by.Burst)
+	}
 	m.mu.Lock()
 	limiter, ok := m.limiters[by.ID]
 	if !ok {
@@ -129,7 +132,7 @@ func (m *Mediator) admit(by IssuerPolicy, n int) error {
 	}
 	m.mu.Unlock()
 	now := m.clock()
-	reservation := limiter.ReserveN(now, min(max(n, 1), by.Burst))
+	reservation := limiter.ReserveN(now, n)
 	if wait := reservation.DelayFrom(now); wait > 0 {
 		reservation.CancelAt(now)
 		return errRate.Retry(wait)

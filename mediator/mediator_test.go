@@ -137,6 +137,22 @@ func TestValidateHasNoEffectAndShowsEverything(t *testing.T) {
 	}
 }
 
+func TestBatchStopsWhenItsClientIsGone(t *testing.T) {
+	t.Parallel()
+	f := &fakeIssuance{}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	results, err := newMediator(t, f).Submit(ctx, clinic, batch(40, entry), mediator.Options{})
+	if err != nil || f.calls.Load() != 0 {
+		t.Errorf("%d entries issued for a client that was gone before, %v", f.calls.Load(), err)
+	}
+	for _, r := range results {
+		if fault.KindOf(r.Err) != fault.Unavailable {
+			t.Fatalf("an entry that was not begun says %v", r.Err)
+		}
+	}
+}
+
 func TestRateIsPerIssuerAndBatchCounts(t *testing.T) {
 	t.Parallel()
 	m := newMediator(t, &fakeIssuance{})
@@ -144,6 +160,9 @@ func TestRateIsPerIssuerAndBatchCounts(t *testing.T) {
 	slow.Rate, slow.Burst = 0.5, 10
 	if _, err := m.Submit(context.Background(), slow, batch(10, entry), mediator.Options{}); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := m.Submit(context.Background(), slow, batch(11, entry), mediator.Options{}); fault.KindOf(err) != fault.TooLarge {
+		t.Errorf("a batch larger than the burst: %v", err)
 	}
 	_, err := m.Generate(context.Background(), slow, []byte(event), mediator.Options{}, mediator.KindQuestionnaireResponse)
 	if f := fault.From(err); err == nil || f.Kind != fault.TooMany || f.RetryAfter <= 0 {
@@ -173,6 +192,7 @@ func TestPolicyNamesEveryFault(t *testing.T) {
 		"no burst":          func(p *mediator.Policy) { p.Issuers[0].Burst = 0 },
 		"bad id":            func(p *mediator.Policy) { p.Issuers[0].ID = "a b" },
 		"twice":             func(p *mediator.Policy) { p.Issuers = append(p.Issuers, p.Issuers[0]) },
+		"authority twice":   func(p *mediator.Policy) { p.Authorities = append(p.Authorities, p.Authorities[0]) },
 		"nameless":          func(p *mediator.Policy) { p.Authorities = append(p.Authorities, mediator.AuthorityPolicy{ID: "x"}) },
 	} {
 		p := mediator.Policy{Issuers: append([]mediator.IssuerPolicy(nil), good.Issuers...), Authorities: append([]mediator.AuthorityPolicy(nil), good.Authorities...)}

@@ -2,7 +2,7 @@
 // OperationOutcome.
 //
 // Who may call: registered issuers, by client certificate; GET /ddcc/metadata is public.
-// How often: each issuer's rate. How large: MaxSingle and MaxBatch. What they learn:
+// How often: each issuer's rate for what it posts; reads are not limited. How large: MaxSingle and MaxBatch. What they learn:
 // their own certificates; everything else does not exist for them.
 package httpapi
 
@@ -54,9 +54,9 @@ type handler struct {
 	batches chan struct{} // one token for each batch in memory
 }
 
-// maxBatches bounds the batches that are read and processed at a time; more wait. Each may
-// hold MaxBatch bytes several times over.
-const maxBatches = 8
+// maxBatches bounds the batches that are read and processed at a time; more are told to
+// come back. Each may hold MaxBatch bytes several times over.
+const maxBatches = 16
 
 // Register adds the routes under /ddcc.
 func Register(r gin.IRouter, d Deps) {
@@ -75,7 +75,7 @@ func Register(r gin.IRouter, d Deps) {
 	h.operation(single, "/QuestionnaireResponse/$generateHealthCertificate", "/QuestionnaireResponse/$validate", mediator.KindQuestionnaireResponse)
 	h.operation(single, "/Bundle/$generateHealthCertificate", "/Bundle/$validate", mediator.KindBundle)
 
-	batch := g.Group("", fhirJSON, httpx.LimitBody(MaxBatch), h.queue)
+	batch := g.Group("", fhirJSON, httpx.LimitBody(MaxBatch), h.place)
 	batch.POST("/submitHealthEvent", h.submit)
 	batch.POST("/submitHealthEvent/$validate", h.validateBatch)
 }
@@ -86,14 +86,17 @@ func (h handler) operation(g gin.IRoutes, generate, validate string, kinds ...me
 	g.POST(validate, func(c *gin.Context) { h.validate(c, kinds) })
 }
 
-// queue waits for a place among the batches, or for the client to give up.
-func (h handler) queue(c *gin.Context) {
+var errBusy = fault.New(fault.Unavailable, "batches-busy", "As many batches as fit are being processed.").Retry(2 * time.Second)
+
+// place takes a place among the batches. It does not wait for one: the unread bodies of
+// those that wait would fill the connection, and those that have a place could not be read.
+func (h handler) place(c *gin.Context) {
 	select {
 	case h.batches <- struct{}{}:
 		defer func() { <-h.batches }()
 		c.Next()
-	case <-c.Request.Context().Done():
-		c.Abort()
+	default:
+		httpx.Fail(c, errBusy)
 	}
 }
 

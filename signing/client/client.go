@@ -99,7 +99,8 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	return read(resp, out)
 }
 
-// send repeats a call once whose connection broke; the context's own end is final.
+// send repeats a call once whose connection broke; a timeout is final, so that every call
+// ends within its bound.
 func (c *Client) send(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
 	for attempt := 0; ; attempt++ {
 		req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
@@ -117,7 +118,8 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) (*h
 		if err == nil {
 			return resp, nil
 		}
-		if attempt > 0 || ctx.Err() != nil {
+		var timeout interface{ Timeout() bool }
+		if attempt > 0 || ctx.Err() != nil || errors.As(err, &timeout) && timeout.Timeout() {
 			return nil, errAway.Because(err)
 		}
 	}

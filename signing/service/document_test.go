@@ -51,6 +51,12 @@ func documentOf(t testing.TB, cert signing.Certificate) map[string]any {
 	return doc
 }
 
+// extensionAt is the i-th extension of a resource.
+func extensionAt(resource map[string]any, i int) map[string]any {
+	e, _ := resource["extension"].([]any)[i].(map[string]any)
+	return e
+}
+
 // add puts a resource more into a document.
 func add(doc, resource map[string]any) {
 	doc["entry"] = append(doc["entry"].([]any), map[string]any{"resource": resource})
@@ -141,6 +147,36 @@ func TestDocumentMustSayWhatItsCertificateSays(t *testing.T) {
 		"no certificate":    func(d map[string]any) { entry(d, 3)["content"] = []any{} },
 		"other certificate": func(d map[string]any) { d["entry"].([]any)[3] = documentOf(t, other)["entry"].([]any)[3] },
 		"no entries":        func(d map[string]any) { d["entry"] = map[string]any{} },
+		"retracted":         func(d map[string]any) { entry(d, 0)["status"] = "entered-in-error" },
+		"not done":          func(d map[string]any) { entry(d, 2)["status"] = "not-done" },
+		"second name": func(d map[string]any) {
+			entry(d, 1)["name"] = append(entry(d, 1)["name"].([]any), map[string]any{"text": "Other"})
+		},
+		"other authority":  func(d map[string]any) { entry(d, 4)["identifier"] = []any{map[string]any{"value": "elsewhere"}} },
+		"second authority": func(d map[string]any) { add(d, map[string]any{"resourceType": "Organization"}) },
+		"other finding":    func(d map[string]any) { add(d, map[string]any{"resourceType": "Observation"}) },
+		"modifier":         func(d map[string]any) { entry(d, 2)["modifierExtension"] = []any{map[string]any{}} },
+		"contained":        func(d map[string]any) { entry(d, 1)["contained"] = []any{} },
+		"brand":            func(d map[string]any) { extensionAt(entry(d, 2), 0)["valueCoding"].(map[string]any)["code"] = "XM3DT5" },
+		"holder":           func(d map[string]any) { extensionAt(entry(d, 2), 1)["valueCoding"].(map[string]any)["code"] = "ORG-2" },
+		"country":          func(d map[string]any) { extensionAt(entry(d, 2), 2)["valueCode"] = "CHE" },
+		"manufacturer":     func(d map[string]any) { entry(d, 2)["manufacturer"] = map[string]any{"display": "Somebody"} },
+		"centre":           func(d map[string]any) { entry(d, 2)["location"] = map[string]any{"display": "Elsewhere"} },
+		"series": func(d map[string]any) {
+			entry(d, 2)["protocolApplied"].([]any)[0].(map[string]any)["seriesDosesPositiveInt"] = 3
+		},
+		"second code": func(d map[string]any) {
+			codes := entry(d, 2)["vaccineCode"].(map[string]any)
+			codes["coding"] = append(codes["coding"].([]any), map[string]any{"code": "XM3DT5"})
+		},
+		"vaccine text": func(d map[string]any) { entry(d, 2)["vaccineCode"].(map[string]any)["text"] = "Another vaccine" },
+		"other picture": func(d map[string]any) {
+			entry(d, 3)["content"].([]any)[0].(map[string]any)["attachment"].(map[string]any)["data"] = "AAAA"
+		},
+		"second text": func(d map[string]any) {
+			contents := entry(d, 3)["content"].([]any)
+			entry(d, 3)["content"] = append(contents, contents[1])
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -105,11 +105,26 @@ func checkBooks(t *testing.T, s *harness.System) {
 		t.Errorf("%d records without an end, %v", len(open), err)
 	}
 	for _, id := range signedIntents(t, s) {
-		if _, err := store.Get(context.Background(), "certificates", id); err != nil {
-			t.Errorf("a signature without a registry row: %v", err)
-		}
+		checkRow(t, store, id)
 	}
 	checkAuditLog(t, s)
+}
+
+// checkRow: what was signed is issued, or cancelled with the signature on record.
+func checkRow(t *testing.T, store docstore.Store, id string) {
+	t.Helper()
+	doc, err := store.Get(context.Background(), "certificates", id)
+	if err != nil {
+		t.Errorf("a signature without a registry row: %v", err)
+		return
+	}
+	var row struct {
+		State  string
+		Signed bool
+	}
+	if err := json.Unmarshal(doc.Body, &row); err != nil || row.State != "issued" && (row.State != "cancelled" || !row.Signed) {
+		t.Errorf("a signature under row %+v, %v", row, err)
+	}
 }
 
 // signedIntents are the subjects of signatures in the audit log.
