@@ -23,5 +23,9 @@ func lock(name string) (unlock func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("audit: lock: %w", err), f.Close())
 	}
-	return f.Close, nil
+	// Closing alone would leave the lock with a child that is being started at this moment:
+	// between fork and exec it holds a copy of the descriptor.
+	return func() error {
+		return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+	}, nil
 }
