@@ -106,8 +106,8 @@ func (s *Service) Issue(ctx context.Context, in Request) (Issued, error) {
 	// From here on a client that hangs up changes nothing.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
 	defer cancel()
-	// A key that stands for another content must not claim a HCID on its way to refusal.
-	if known, err := s.registry.byRequest(ctx, s.registry.requestKey(in, s.content(in, profile))); err == nil && known.ContentDigest != s.content(in, profile) {
+	content := s.content(in, profile)
+	if s.keyReused(ctx, in, content) {
 		return Issued{}, errKeyReused
 	}
 	folder, err := s.registry.bind(ctx, in.Core, s.now())
@@ -115,7 +115,7 @@ func (s *Service) Issue(ctx context.Context, in Request) (Issued, error) {
 		return Issued{}, err
 	}
 	faultpoint.Here("gateway-after-hcid-bound")
-	rec, fresh, err := s.record(ctx, in, profile, folder)
+	rec, fresh, err := s.record(ctx, in, profile, content, folder)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -161,14 +161,23 @@ func (s *Service) existing(ctx context.Context, in Request, reason error) (Issue
 	return out, err
 }
 
+// keyReused finds a key out that stands for another content, before the request claims a
+// HCID on its way to refusal. Without a key the content is the key, so nothing is read.
+func (s *Service) keyReused(ctx context.Context, in Request, content string) bool {
+	if in.IdempotencyKey == "" {
+		return false
+	}
+	known, err := s.registry.byRequest(ctx, s.registry.requestKey(in, content))
+	return err == nil && known.ContentDigest != content
+}
+
 // content is the keyed digest of what a request says.
 func (s *Service) content(in Request, profile string) string {
 	return s.registry.digest("content", profile, string(in.Core.Model), string(in.Core.Canonical()))
 }
 
 // record inserts the intent of a request or finds the request's record.
-func (s *Service) record(ctx context.Context, in Request, profile string, f folder) (record, bool, error) {
-	content := s.content(in, profile)
+func (s *Service) record(ctx context.Context, in Request, profile, content string, f folder) (record, bool, error) {
 	now := s.now()
 	rec, fresh, err := s.registry.insert(ctx, record{
 		ID: s.newID(), State: StateIntent, Issuer: in.Issuer.ID, Profile: profile,

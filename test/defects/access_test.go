@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"image/png"
 	"net"
 	"net/http"
 	"os"
@@ -15,34 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/makiuchi-d/gozxing"
-	"github.com/makiuchi-d/gozxing/qrcode"
-
 	"github.com/trustedparty/ddcc-gateway/test/harness"
 )
-
-// decode reads a QR picture with a reader that is not ours.
-func decode(t *testing.T, picture []byte) string {
-	t.Helper()
-	img, err := png.Decode(bytes.NewReader(picture))
-	if err != nil {
-		t.Fatal(err)
-	}
-	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
-	if err != nil {
-		t.Fatal(err)
-	}
-	result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return result.GetText()
-}
 
 func everyDocumentHasItsQR(t *testing.T, s *harness.System) {
 	for name, body := range map[string][]byte{"VS": harness.VS(t, hcid(t)), "TR": harness.TR(t, hcid(t)+"-T")} {
 		c := issue(t, s, body)
-		if got := decode(t, c.Image); got != c.Text {
+		if got := harness.DecodeQR(t, c.Image); got != c.Text {
 			t.Errorf("%s: the picture in the document does not show its text", name)
 		}
 	}
@@ -55,7 +33,7 @@ func qrCodeIsAPictureForItsIssuer(t *testing.T, s *harness.System) {
 	if err != nil || a.Status != http.StatusOK || a.Header.Get("Content-Type") != "image/png" {
 		t.Fatalf("%v, status %d, %s", err, a.Status, a.Header.Get("Content-Type"))
 	}
-	if decode(t, a.Body) != c.Text {
+	if harness.DecodeQR(t, a.Body) != c.Text {
 		t.Error("the picture is not the certificate's")
 	}
 	for client, status := range map[string]int{"": 401, "gateway": 403} {

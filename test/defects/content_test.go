@@ -268,7 +268,7 @@ func holdersAreNotMixedUp(t *testing.T, s *harness.System) {
 				return
 			}
 			c := harness.ReadCertificate(t, a.Body)
-			got, _ := content(t, decode(t, c.Image))
+			got, _ := content(t, harness.DecodeQR(t, c.Image))
 			certificate, _ := got["certificate"].(map[string]any)
 			if got["name"] != name || certificate["hcid"] != id {
 				t.Errorf("holder %d got somebody else's QR code", n)

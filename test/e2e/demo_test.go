@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image/png"
 	"net"
 	"os"
 	"os/exec"
@@ -14,9 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/makiuchi-d/gozxing"
-	"github.com/makiuchi-d/gozxing/qrcode"
 
 	"github.com/trustedparty/ddcc-gateway/test/harness"
 )
@@ -34,7 +30,7 @@ func TestDemo(t *testing.T) {
 	list := filepath.Join(out, "trustlist.json")
 	for n := 1; n <= 2; n++ {
 		text := string(read(t, filepath.Join(out, fmt.Sprintf("dose-%d.hc1", n))))
-		if got := decodePNG(t, read(t, filepath.Join(out, fmt.Sprintf("dose-%d.png", n)))); got != text {
+		if got := harness.DecodeQR(t, read(t, filepath.Join(out, fmt.Sprintf("dose-%d.png", n)))); got != text {
 			t.Errorf("dose %d: the picture shows another text", n)
 		}
 		claims := independentVerify(t, text, jwks)
@@ -111,24 +107,6 @@ func write(t *testing.T, path string, raw []byte) {
 	if err := os.WriteFile(path, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// decodePNG reads a QR picture with an independent reader.
-func decodePNG(t *testing.T, raw []byte) string {
-	t.Helper()
-	picture, err := png.Decode(bytes.NewReader(raw))
-	if err != nil {
-		t.Fatal(err)
-	}
-	bitmap, err := gozxing.NewBinaryBitmapFromImage(picture)
-	if err != nil {
-		t.Fatal(err)
-	}
-	result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return result.GetText()
 }
 
 // TestDemoCanBeKilledAndStartedAgain: neither kill -9 nor Ctrl-C leaves anything behind
