@@ -3,12 +3,13 @@ GO       ?= go
 BIN      := bin
 FUZZTIME ?= 10s
 LINT_VERSION := v2.12.2
+HSM_MODULE   ?= $(firstword $(wildcard /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so /usr/local/lib/softhsm/libsofthsm2.so))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build test lint bench ci fuzz clean
+.PHONY: help demo run build test test-vault test-hsm lint bench ci fuzz clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## the main job end to end: issue two certificates, verify them offline, leave them in out/demo
 	$(BIN)/ddcc demo --out out/demo
@@ -19,8 +20,20 @@ run: build ## the same, and keep it running with curl lines to try
 build: ## the three binaries, in bin/
 	$(GO) build -trimpath -o $(BIN)/ ./cmd/...
 
+# The suites against peers that a newcomer need not have have targets of their own.
+PACKAGES = $$($(GO) list ./... | grep -v -e /test/vault -e /test/hsm)
+
 test: ## everything a newcomer needs: all tests, race detector, shuffled
-	$(GO) test -race -shuffle=on -count=1 -timeout=15m ./...
+	$(GO) test -race -shuffle=on -count=1 -timeout=15m $(PACKAGES)
+
+test-vault: .tools/vaultpeer ## the key store suite, the outages and the demo on a real Vault server, built from its source
+	DDCC_VAULT_PEER="$(CURDIR)/.tools/vaultpeer" $(GO) test -race -shuffle=on -count=1 -timeout=15m $(TESTFLAGS) ./test/vault/...
+
+.tools/vaultpeer: $(wildcard test/vaultpeer/*)
+	cd test/vaultpeer && $(GO) build -trimpath -ldflags="-s -w" -o "$(CURDIR)/$@" .
+
+test-hsm: ## the key store suite and the demo on a PKCS #11 token; needs SoftHSM 2 (Debian: softhsm2) or HSM_MODULE=FILE
+	DDCC_HSM_MODULE="$(HSM_MODULE)" $(GO) test -race -shuffle=on -count=1 -timeout=15m $(TESTFLAGS) ./test/hsm/...
 
 lint: ## formatting, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }

@@ -10,8 +10,8 @@ type Registration struct {
 	Version     int        `json:"version"`
 	Certificate []byte     `json:"certificate"` // DER of the DSC
 	Issuer      []byte     `json:"issuer"`      // DER of the CSCA
-	PublishAt   time.Time  `json:"publishAt"`   // verifiers can fetch it from then on
-	ActivateAt  time.Time  `json:"activateAt"`  // it signs from then on, unless a younger key does
+	PublishAt   time.Time  `json:"publishAt"`   // verifiers can fetch it from then on; zero or past: when registered
+	ActivateAt  time.Time  `json:"activateAt"`  // it signs from then on, unless a younger key does; zero or past: when the lead time allows
 	RetireAt    *time.Time `json:"retireAt,omitempty"`
 }
 
@@ -31,16 +31,19 @@ type OperationRequest struct {
 	Registrations []Registration `json:"registrations,omitempty"` // register
 	KID           []byte         `json:"kid,omitempty"`           // activate, retire, revoke
 	At            *time.Time     `json:"at,omitempty"`            // activate, retire; absent: when approved
+	Force         bool           `json:"force,omitempty"`         // activate, retire: even if nobody signs for a usage then
 	Reason        string         `json:"reason,omitempty"`        // revoke: reason code of RFC 5280 §5.3.1, e.g. keyCompromise
 	CRL           []byte         `json:"crl,omitempty"`           // crl: DER
 }
 
 // The states of an operation.
 const (
-	OperationPending = "pending"
-	OperationDone    = "done"
-	OperationFailed  = "failed"  // approved, but no longer possible; nothing changed
-	OperationExpired = "expired" // nobody approved in time
+	OperationPending   = "pending"
+	OperationExecuting = "executing" // approved; being carried out, by another process if this one fails
+	OperationDone      = "done"
+	OperationFailed    = "failed"    // approved, but no longer possible; nothing changed
+	OperationExpired   = "expired"   // nobody approved in time
+	OperationWithdrawn = "withdrawn" // taken back by its proposer
 )
 
 // Operation is a proposed key operation and what became of it.
@@ -74,4 +77,39 @@ type Stop struct {
 	Since   *time.Time `json:"since,omitempty"`
 	By      string     `json:"by,omitempty"`     // certificate name of the operator
 	Reason  string     `json:"reason,omitempty"` // word from a closed set
+}
+
+// The reasons of an emergency stop.
+const (
+	StopKeyCompromise = "key-compromise" // somebody else may be able to sign
+	StopFraud         = "fraud"          // certificates are asked for that nobody may have
+	StopDefect        = "defect"         // certificates come out wrong
+	StopMaintenance   = "maintenance"    // planned work on keys or key store
+	StopDrill         = "drill"
+)
+
+// StopReasons lists them in a fixed order.
+func StopReasons() []string {
+	return []string{StopKeyCompromise, StopFraud, StopDefect, StopMaintenance, StopDrill}
+}
+
+// RevokeReasons lists the reason codes a revocation takes: those of RFC 5280 §5.3.1
+// without the two that speak of a suspension, because a revocation is final.
+func RevokeReasons() []string {
+	return []string{
+		"unspecified", "keyCompromise", "cACompromise", "affiliationChanged",
+		"superseded", "cessationOfOperation", "privilegeWithdrawn", "aACompromise",
+	}
+}
+
+// StopRequest is what an operator sends to stop all signing.
+type StopRequest struct {
+	Reason string `json:"reason"`
+}
+
+// OperationPage is a part of the list of operations, oldest first. Certificates and
+// revocation lists are left out of a list; a single operation shows them.
+type OperationPage struct {
+	Operations []Operation `json:"operations"`
+	Next       string      `json:"next,omitempty"` // where the next page begins; empty behind the last
 }

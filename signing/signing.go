@@ -64,10 +64,18 @@ type Cancellation struct {
 	Signed bool   `json:"signed"` // a certificate had been signed; it was never released to a holder
 }
 
-// Key is one document signer certificate the service signs with, and its issuer.
-type Key struct {
+// TrustStatement is what the service says about its keys, signed by it; package trust
+// verifies it against the CSCAs it has pinned.
+type TrustStatement struct {
+	JWS string          `json:"jws"`           // the trust list as a compact JWS
+	DID json.RawMessage `json:"did,omitempty"` // the same as a signed DID document
+}
+
+// Upload is one certificate of the service, signed by its upload key for a national or
+// WHO gateway.
+type Upload struct {
 	KID         []byte `json:"kid"`
-	Usage       string `json:"usage"`       // vaccination, test, document
+	Thumbprint  string `json:"thumbprint"`  // lower-case hex of SHA-256 of the certificate
 	Certificate []byte `json:"certificate"` // DER of the DSC
-	Issuer      []byte `json:"issuer"`      // DER of the CSCA
+	CMS         []byte `json:"cms"`         // DER of the SignedData with the certificate inside
 }

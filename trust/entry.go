@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // kidLength is the length of a key id, in bytes (HCERT specification §3.3.2).
@@ -27,10 +28,40 @@ type Entry struct {
 	Usages []Usage           // in the order of Usages; empty before NewList: as the DSC says
 	DSC    *x509.Certificate // document signer certificate
 	CSCA   *x509.Certificate // its issuer; nil only in a list of directly trusted DSCs
+
+	State      State     // never revoked; empty in lists that do not say
+	ActiveFrom time.Time // when it signs or signed first, UTC in whole seconds; zero: not stated
+	ListedFrom time.Time // when its owner listed it first, likewise; zero only without State
 }
 
 // Allows reports whether the key may sign this kind of content.
 func (e Entry) Allows(usage Usage) bool { return slices.Contains(e.Usages, usage) }
+
+// isHCERT reports whether the key signs HCERT content.
+func (e Entry) isHCERT() bool { return slices.ContainsFunc(e.Usages, Usage.isHCERT) }
+
+// validAt reports whether both certificates are valid at that time (shell model, GDHCN
+// certificate governance).
+func (e Entry) validAt(now time.Time) bool {
+	return isValidAt(e.DSC, now) && (e.CSCA == nil || isValidAt(e.CSCA, now))
+}
+
+// expiredAt reports whether one of the certificates has ended.
+func (e Entry) expiredAt(now time.Time) bool { return !now.Before(e.end()) }
+
+// end is when the first of the certificates ends; the last second of its validity is
+// counted in (RFC 5280 §4.1.2.5).
+func (e Entry) end() time.Time {
+	end := e.DSC.NotAfter
+	if e.CSCA != nil && e.CSCA.NotAfter.Before(end) {
+		end = e.CSCA.NotAfter
+	}
+	return end.Add(time.Second)
+}
+
+func isValidAt(certificate *x509.Certificate, now time.Time) bool {
+	return !now.Before(certificate.NotBefore) && now.Before(certificate.NotAfter.Add(time.Second))
+}
 
 // KID computes the key id of a certificate (HCERT specification §3.3.2).
 func KID(certificate *x509.Certificate) []byte {
@@ -43,7 +74,7 @@ func KID(certificate *x509.Certificate) []byte {
 type Refusal struct {
 	Index  int    // of the entry among those given; anchors count from 0 on their own
 	Anchor bool   // the index counts anchors
-	Rule   string // stable word: kid, certificate, key, issuer, chain, country, usage, duplicate
+	Rule   string // stable word: kid, certificate, key, issuer, chain, country, usage, state, duplicate
 	Detail string // one sentence
 }
 
@@ -77,7 +108,16 @@ func checkEntry(e Entry, direct bool) (Entry, *Refusal) {
 	if r != nil {
 		return Entry{}, r
 	}
-	return Entry{KID: slices.Clone(e.KID), Usages: usages, DSC: e.DSC, CSCA: e.CSCA}, nil
+	if slices.Contains(usages, UsageSHC) || slices.Contains(usages, UsageTrustList) {
+		if _, err := p256(e.DSC); err != nil {
+			return Entry{}, refuse("key", "a key for SMART Health Cards or trust lists must be on P-256")
+		}
+	}
+	if e.State != "" && !e.State.isTrusted() {
+		return Entry{}, refuse("state", "the state is not one of a trusted key")
+	}
+	e.KID, e.Usages = slices.Clone(e.KID), usages
+	return e, nil
 }
 
 // checkSignerKey pins the keys that ES256 and PS256 can mean.

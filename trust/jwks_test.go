@@ -7,10 +7,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"slices"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/trustedparty/ddcc-gateway/trust"
 	"github.com/trustedparty/ddcc-gateway/trust/trusttest"
 )
 
@@ -26,7 +28,7 @@ func TestJWKSAgainstAnotherReader(t *testing.T) {
 	if err := json.Unmarshal(raw, &set); err != nil {
 		t.Fatal(err)
 	}
-	entries := list.Entries()
+	entries := slices.DeleteFunc(list.Entries(), func(e trust.Entry) bool { return e.Allows(trust.UsageDocument) })
 	if len(set.Keys) != len(entries) {
 		t.Fatalf("%d keys", len(set.Keys))
 	}
@@ -97,5 +99,63 @@ func TestAnchorsPEM(t *testing.T) {
 	}
 	if len(rest) != 0 {
 		t.Error("more than the anchors")
+	}
+}
+
+// A reader of SMART Health Cards finds the key by its thumbprint, one entry a certificate.
+func TestSHCKeys(t *testing.T) {
+	t.Parallel()
+	const issuer = "https://trust.example/shc_issuer"
+	ca := trusttest.CSCA(t)
+	named, plain := ca.DSC(t, trusttest.URI(t, issuer)), ca.DSC(t, trusttest.URI(t, issuer+"/"))
+	renewed := ca.DSCFor(t, named.Key, trusttest.URI(t, issuer))
+	list := trusttest.List(t, ca.Entry(named, trust.UsageSHC), ca.Entry(plain, trust.UsageSHC), ca.Entry(renewed, trust.UsageSHC),
+		ca.Entry(ca.DSC(t), trust.UsageDocument), ca.Entry(ca.DSC(t)))
+	raw, err := list.SHCKeys(issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set struct {
+		Keys []map[string]any
+	}
+	if err := json.Unmarshal(raw, &set); err != nil {
+		t.Fatal(err)
+	}
+	withChain := 0
+	for _, key := range set.Keys {
+		single, err := json.Marshal(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var reader jose.JSONWebKey
+		if err := json.Unmarshal(single, &reader); err != nil {
+			t.Fatal(err)
+		}
+		thumbprint, err := reader.Thumbprint(crypto.SHA256)
+		if err != nil || reader.KeyID != base64.RawURLEncoding.EncodeToString(thumbprint) {
+			t.Errorf("kid %s, %v", reader.KeyID, err)
+		}
+		for member, want := range map[string]any{"kty": "EC", "use": "sig", "alg": "ES256", "crv": "P-256"} {
+			if key[member] != want {
+				t.Errorf("%s: %v", member, key[member])
+			}
+		}
+		members := 7
+		if len(reader.Certificates) > 0 {
+			withChain++
+			members++
+			if !publicEqual(reader.Certificates[0].PublicKey, reader.Key) || reader.Certificates[0].URIs[0].String() != issuer || !reader.Certificates[1].Equal(ca.Cert) {
+				t.Error("x5c is not that of the key")
+			}
+		}
+		if len(key) != members || len(key["x"].(string)) != 43 || len(key["y"].(string)) != 43 {
+			t.Errorf("members %v", key)
+		}
+	}
+	if len(set.Keys) != 3 || withChain != 2 {
+		t.Errorf("%d keys, %d with certificates", len(set.Keys), withChain)
+	}
+	if empty, err := trusttest.List(t).SHCKeys(issuer); err != nil || string(empty) != `{"keys":[]}`+"\n" {
+		t.Errorf("%s, %v", empty, err)
 	}
 }

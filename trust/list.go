@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/x509"
 	"slices"
+	"time"
 )
 
 // Options of a list.
@@ -112,4 +113,38 @@ func (l *List) Anchors() []*x509.Certificate {
 		return nil
 	}
 	return slices.Clone(l.anchors)
+}
+
+// unexpired gives the list without what has ended by then.
+func (l *List) unexpired(now time.Time) *List {
+	out := &List{byKID: map[string][]Entry{}}
+	for _, entry := range l.Entries() {
+		if !entry.expiredAt(now) {
+			out.entries = append(out.entries, entry)
+			out.byKID[string(entry.KID)] = append(out.byKID[string(entry.KID)], entry)
+		}
+	}
+	for _, csca := range l.Anchors() {
+		if now.Before(csca.NotAfter.Add(time.Second)) {
+			out.anchors = append(out.anchors, csca)
+		}
+	}
+	return out
+}
+
+// firstEnd is when the first certificate of the list ends; zero for an empty list.
+func (l *List) firstEnd() time.Time {
+	var first time.Time
+	earlier := func(end time.Time) {
+		if first.IsZero() || end.Before(first) {
+			first = end
+		}
+	}
+	for _, entry := range l.Entries() {
+		earlier(entry.end())
+	}
+	for _, csca := range l.Anchors() {
+		earlier(csca.NotAfter.Add(time.Second))
+	}
+	return first
 }

@@ -2,26 +2,35 @@ package trust
 
 import (
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
-// PublicKey is one key as its owner lists it.
-type PublicKey struct {
-	KID         []byte
-	Usage       Usage
-	Certificate []byte // DER of the DSC
-	Issuer      []byte // DER of the CSCA
-}
+// Form names one of the forms in which a statement is published.
+type Form string
+
+// The forms.
+const (
+	FormTrustList     Form = "trustlist.json" // the signed bytes themselves
+	FormStatement     Form = "trustlist.jws"
+	FormDID           Form = "did.json" // missing when no DID is configured
+	FormJWKS          Form = "jwks.json"
+	FormSHC           Form = "SMART Health Cards jwks.json"
+	FormCSCA          Form = "csca.pem"
+	FormDSC           Form = "dsc.pem"
+	FormRegistryDCC   Form = "registry dcc"
+	FormRegistrySHC   Form = "registry shc"
+	FormRegistryICAO  Form = "registry icao"
+	FormRegistryCred  Form = "registry cred" // always empty: no key here signs such content
+	FormUpdatesStatus Form = "signercertificateStatus"
+)
 
 // Representation is a document as it is served.
 type Representation struct {
-	Body []byte
-	ETag string // strong, with its quotes (RFC 9110 §8.8.3)
+	Body       []byte
+	ETag       string    // strong, with its quotes (RFC 9110 §8.8.3)
+	ModifiedAt time.Time // when these bytes were published first by this process; UTC, whole seconds
 }
 
 func newRepresentation(body []byte) Representation {
@@ -29,107 +38,124 @@ func newRepresentation(body []byte) Representation {
 	return Representation{Body: body, ETag: `"` + base64.RawURLEncoding.EncodeToString(digest[:]) + `"`}
 }
 
-// Publication is everything that is served between two changes of the keys. It is
-// immutable.
+// Publication is everything that is served between two statements. It is immutable.
 type Publication struct {
-	Trust     TrustList
-	JWKS      Representation // application/jwk-set+json
-	TrustList Representation // application/json
-	CSCA      Representation // application/pem-certificate-chain
+	Trust TrustList // as stated, expired keys included
 
+	forms        map[Form]Representation
 	certificates map[string]Representation // DER by key id
-	source       [sha256.Size]byte         // digest of the keys
+	crls         map[string]Representation // DER by CRLID
+	updates      []Update
+
+	statement Statement
+	signed    Signed
+	until     time.Time // when a listed certificate ends and the forms must be made again
 }
 
-// ModifiedAt is when these representations came into being, UTC in whole seconds.
-func (p *Publication) ModifiedAt() time.Time { return p.Trust.IssuedAt }
+// Get gives the statement in one form.
+func (p *Publication) Get(form Form) (Representation, bool) {
+	found, ok := p.forms[form]
+	return found, ok
+}
 
-// Certificate gives the DER of the DSC with the key id.
+// Certificate gives the DER of the trusted DSC with the key id.
 func (p *Publication) Certificate(kid []byte) (Representation, bool) {
 	found, ok := p.certificates[string(kid)]
 	return found, ok
 }
 
-var (
-	errNoKeys    = errors.New("trust: there is no key to publish")
-	errCollision = errors.New("trust: two certificates to publish have the same key id")
-)
+// CRL gives the DER of the CRL with the id that CRLID makes.
+func (p *Publication) CRL(id string) (Representation, bool) {
+	found, ok := p.crls[id]
+	return found, ok
+}
 
-// newPublication checks the keys and makes all representations, or nothing.
-func newPublication(keys []PublicKey, country string, now time.Time) (*Publication, error) {
-	if len(keys) == 0 {
-		return nil, errNoKeys
+// Next gives the first certificate after a resume token; none at the end. Token 0 is before
+// the first.
+func (p *Publication) Next(token uint64) (Update, bool) { return after(p.updates, token) }
+
+// FreshUntil is how long the forms may be used without asking again: until the next
+// statement is due or a listed certificate ends.
+func (p *Publication) FreshUntil() time.Time {
+	if !p.until.IsZero() && p.until.Before(p.Trust.NextUpdate) {
+		return p.until
 	}
-	entries := make([]Entry, len(keys))
-	for i, key := range keys {
-		var err error
-		if entries[i], err = key.entry(); err != nil {
-			return nil, fmt.Errorf("trust: key %d: %w", i, err)
-		}
-	}
-	list, refusals := NewList(entries, Options{})
-	if len(refusals) > 0 {
-		failures := make([]error, len(refusals))
-		for i, refusal := range refusals {
-			failures[i] = refusal
-		}
-		return nil, errors.Join(failures...)
-	}
+	return p.Trust.NextUpdate
+}
+
+// newPublication makes all forms of a statement at that time, or nothing. A form whose
+// bytes are those of the last publication keeps its date.
+func newPublication(s Statement, signed Signed, shcIssuer string, now time.Time, last *Publication) (*Publication, error) {
 	p := &Publication{
-		Trust:  TrustList{Country: country, IssuedAt: now.UTC().Truncate(time.Second), List: list},
-		source: digestKeys(keys),
+		Trust: s.TrustList, statement: s, signed: signed,
+		forms: map[Form]Representation{}, certificates: map[string]Representation{}, crls: map[string]Representation{},
 	}
-	return p, p.render()
-}
-
-func (k PublicKey) entry() (Entry, error) {
-	dsc, err := x509.ParseCertificate(k.Certificate)
-	if err != nil {
-		return Entry{}, fmt.Errorf("document signer certificate: %w", err)
-	}
-	csca, err := x509.ParseCertificate(k.Issuer)
-	if err != nil {
-		return Entry{}, fmt.Errorf("issuer certificate: %w", err)
-	}
-	return Entry{KID: k.KID, Usages: []Usage{k.Usage}, DSC: dsc, CSCA: csca}, nil
-}
-
-func (p *Publication) render() error {
-	jwks, err := p.Trust.List.JWKS()
-	if err != nil {
-		return err
-	}
-	trustList, err := p.Trust.Encode()
-	if err != nil {
-		return err
-	}
-	p.JWKS, p.TrustList = newRepresentation(jwks), newRepresentation(trustList)
-	p.CSCA = newRepresentation(p.Trust.List.AnchorsPEM())
-	p.certificates = map[string]Representation{}
-	for _, entry := range p.Trust.List.Entries() {
-		if _, taken := p.certificates[string(entry.KID)]; taken {
-			return errCollision
-		}
+	trusted := s.List.unexpired(now)
+	p.until = trusted.firstEnd()
+	for _, entry := range trusted.Entries() {
 		p.certificates[string(entry.KID)] = newRepresentation(entry.DSC.Raw)
+	}
+	for _, crl := range s.CRLs {
+		p.crls[fmt.Sprintf("%x", crl.AuthorityKeyId)] = newRepresentation(crl.Raw)
+	}
+	p.updates = newUpdates(trusted)
+	if err := p.render(trusted, shcIssuer, now); err != nil {
+		return nil, err
+	}
+	p.date(now, last)
+	return p, nil
+}
+
+// render makes the forms that are one document each.
+func (p *Publication) render(trusted *List, shcIssuer string, now time.Time) error {
+	for form, body := range map[Form][]byte{
+		FormTrustList: p.statement.Payload,
+		FormStatement: p.signed.JWS,
+		FormCSCA:      trusted.AnchorsPEM(),
+		FormDSC:       trusted.SignersPEM(),
+	} {
+		p.forms[form] = newRepresentation(body)
+	}
+	if len(p.signed.DID) > 0 {
+		p.forms[FormDID] = newRepresentation(p.signed.DID)
+	}
+	registry := func(fits func(Entry) bool, kid func(Entry) string) func() ([]byte, error) {
+		return func() ([]byte, error) { return p.Trust.List.registry(fits, kid, now) }
+	}
+	for form, encode := range map[Form]func() ([]byte, error){
+		FormJWKS:          trusted.JWKS,
+		FormSHC:           func() ([]byte, error) { return trusted.SHCKeys(shcIssuer) },
+		FormRegistryDCC:   registry(Entry.isHCERT, hcertKID),
+		FormRegistrySHC:   registry(func(e Entry) bool { return e.Allows(UsageSHC) }, shcKID),
+		FormRegistryICAO:  registry(func(e Entry) bool { return e.Allows(UsageVDSNC) }, hcertKID),
+		FormRegistryCred:  registry(func(Entry) bool { return false }, hcertKID),
+		FormUpdatesStatus: func() ([]byte, error) { return newStatus(trusted) },
+	} {
+		body, err := encode()
+		if err != nil {
+			return err
+		}
+		p.forms[form] = newRepresentation(body)
 	}
 	return nil
 }
 
-// digestKeys is independent of the order in which keys are listed.
-func digestKeys(keys []PublicKey) [sha256.Size]byte {
-	sums := make([]string, len(keys))
-	for i, key := range keys {
-		sum := sha256.New()
-		for _, part := range [][]byte{key.KID, []byte(key.Usage), key.Certificate, key.Issuer} {
-			partSum := sha256.Sum256(part)
-			sum.Write(partSum[:])
+// date says since when each form has its bytes.
+func (p *Publication) date(now time.Time, last *Publication) {
+	if last == nil {
+		last = &Publication{}
+	}
+	keepDates(p.forms, last.forms, now)
+	keepDates(p.certificates, last.certificates, now)
+	keepDates(p.crls, last.crls, now)
+}
+
+func keepDates[K comparable](all, last map[K]Representation, now time.Time) {
+	for key, r := range all {
+		r.ModifiedAt = seconds(now)
+		if old, ok := last[key]; ok && old.ETag == r.ETag {
+			r.ModifiedAt = old.ModifiedAt
 		}
-		sums[i] = string(sum.Sum(nil))
+		all[key] = r
 	}
-	slices.Sort(sums)
-	all := sha256.New()
-	for _, sum := range sums {
-		all.Write([]byte(sum))
-	}
-	return [sha256.Size]byte(all.Sum(nil))
 }

@@ -1,10 +1,14 @@
 package trust_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"log/slog"
-	"slices"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,54 +20,24 @@ import (
 	"github.com/trustedparty/ddcc-gateway/trust/trusttest"
 )
 
-// source is a Source whose answer a test changes between refreshes.
-type source struct {
-	mu    sync.Mutex
-	keys  []trust.PublicKey
-	err   error
-	calls int
-}
-
-// answer sets what the next refreshes get.
-func (s *source) answer(err error, keys ...trust.PublicKey) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.keys, s.err = keys, err
-}
-
-func (s *source) called() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.calls
-}
-
-func (s *source) Keys(ctx context.Context) ([]trust.PublicKey, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls++
-	if s.err != nil {
-		return nil, s.err
+func publisherConfig(s trust.Source, anchors ...*x509.Certificate) trust.PublisherConfig {
+	return trust.PublisherConfig{
+		Source: s, Anchors: anchors, Country: "XX", DID: trusttest.DID.ID, SHCIssuer: "https://trust.example/shc_issuer",
+		Interval: time.Hour, Retry: time.Minute, Timeout: time.Second,
+		Now: func() time.Time { return issuedAt }, Log: slog.New(slog.DiscardHandler),
 	}
-	return slices.Clone(s.keys), ctx.Err()
 }
 
-func publicKey(ca, dsc trusttest.Pair, usage trust.Usage) trust.PublicKey {
-	return trust.PublicKey{KID: trust.KID(dsc.Cert), Usage: usage, Certificate: dsc.Cert.Raw, Issuer: ca.Cert.Raw}
-}
-
-func newPublisher(t testing.TB, s trust.Source) *trust.Publisher {
+func newPublisher(t testing.TB, config trust.PublisherConfig) *trust.Publisher {
 	t.Helper()
-	p, err := trust.NewPublisher(trust.PublisherConfig{
-		Source: s, Country: "XX", Interval: time.Hour, Retry: time.Minute, Timeout: time.Second,
-		Now: time.Now, Log: slog.New(slog.DiscardHandler),
-	})
+	p, err := trust.NewPublisher(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-func current(t *testing.T, p *trust.Publisher) *trust.Publication {
+func current(t testing.TB, p *trust.Publisher) *trust.Publication {
 	t.Helper()
 	publication, err := p.Current()
 	if err != nil {
@@ -72,65 +46,114 @@ func current(t *testing.T, p *trust.Publisher) *trust.Publication {
 	return publication
 }
 
+func form(t testing.TB, p *trust.Publication, name trust.Form) trust.Representation {
+	t.Helper()
+	found, ok := p.Get(name)
+	if !ok || !strings.HasPrefix(found.ETag, `"`) || !strings.HasSuffix(found.ETag, `"`) {
+		t.Fatalf("%s: %t, ETag %s", name, ok, found.ETag)
+	}
+	return found
+}
+
 func TestPublisherKeepsTheLastGoodPublication(t *testing.T) {
 	t.Parallel()
-	ca := trusttest.CSCA(t)
-	one, two, three := ca.DSC(t), ca.DSC(t), ca.DSC(t)
+	a, stranger := newAuthority(t), newAuthority(t)
+	key := func(dsc trusttest.Pair) trust.PublicKey {
+		return a.ca.PublicKey(dsc, trust.UsageTest, trust.StateActive)
+	}
 	synctest.Test(t, func(t *testing.T) {
-		s := &source{err: errors.New("down")}
-		p := newPublisher(t, s)
+		time.Sleep(time.Until(issuedAt)) // the bubble begins in the year 2000
+		state := func(keys ...trust.PublicKey) trust.Signed {
+			return a.signer.Statement(t, a.signer.Claims(time.Now(), keys...))
+		}
+		s := &trusttest.Source{}
+		config := publisherConfig(s, a.ca.Cert)
+		config.Now = time.Now
+		p := newPublisher(t, config)
 		var f *fault.Error
 		if _, err := p.Current(); !errors.As(err, &f) || f.Kind != fault.Unavailable || f.RetryAfter != time.Minute {
 			t.Fatalf("before the first publication: %v", err)
+		}
+		if err := p.Check(t.Context()); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("check: %v", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- p.Run(ctx) }()
 		synctest.Wait()
-		if _, err := p.Current(); s.called() != 1 || err == nil {
-			t.Fatalf("%d calls, %v", s.called(), err)
+		if _, err := p.Current(); s.Calls() != 1 || err == nil {
+			t.Fatalf("%d calls, %v", s.Calls(), err)
 		}
 
-		keyOne, keyTwo := publicKey(ca, one, trust.UsageTest), publicKey(ca, two, trust.UsageDocument)
-		s.answer(nil, keyOne, keyTwo)
+		s.Answer(state(key(a.published), key(a.verifyOnly)), nil)
 		time.Sleep(time.Minute + time.Second)
 		first := current(t, p)
-		if len(first.Trust.List.Entries()) != 2 || first.ModifiedAt() != first.ModifiedAt().Truncate(time.Second) {
+		if len(first.Trust.List.Entries()) != 3 || p.Check(ctx) != nil {
 			t.Fatal("not published")
 		}
-
-		s.answer(nil, keyTwo, keyOne) // the same keys
-		time.Sleep(time.Hour)
-		if s.called() != 3 || current(t, p) != first {
+		time.Sleep(time.Hour) // the same statement
+		if s.Calls() != 3 || current(t, p) != first {
 			t.Error("published again without a change")
 		}
 
-		bad := publicKey(ca, three, trust.UsageTest)
-		bad.KID = []byte("12345678")
-		foreign := publicKey(trusttest.CSCA(t), three, trust.UsageTest)
-		for _, keys := range [][]trust.PublicKey{nil, {keyOne, bad}, {keyOne, foreign}, {keyOne, keyOne}, {{}}, {{Certificate: one.Cert.Raw}}} {
-			s.answer(nil, keys...)
-			if err := p.Refresh(ctx); err == nil {
-				t.Error("published", keys)
+		older := a.signer.Statement(t, a.signer.Claims(time.Now().Add(-2*time.Hour), key(a.published)))
+		elsewhere := a.signer.Claims(time.Now(), key(a.published))
+		elsewhere.Country = "XY"
+		good := state(key(a.published))
+		for name, test := range map[string]struct {
+			signed trust.Signed
+			want   error
+		}{
+			"of a stranger":     {stranger.signer.Statement(t, stranger.signer.Claims(time.Now(), stranger.ca.PublicKey(stranger.active, trust.UsageVaccination, trust.StateActive))), trust.ErrStatementAnchor},
+			"of another land":   {a.signer.Statement(t, elsewhere), trust.ErrStatementCountry},
+			"rolled back":       {older, trust.ErrStatementOlder},
+			"expired":           {a.signer.Statement(t, a.signer.Claims(time.Now().Add(-25*time.Hour), key(a.published))), trust.ErrStatementExpired},
+			"of the future":     {a.signer.Statement(t, a.signer.Claims(time.Now().Add(time.Hour), key(a.published))), trust.ErrStatementEarly},
+			"no DID":            {trust.Signed{JWS: good.JWS}, trust.ErrStatementDID},
+			"DID of before":     {trust.Signed{JWS: good.JWS, DID: older.DID}, trust.ErrStatementDID},
+			"DID of other keys": {trust.Signed{JWS: good.JWS, DID: state(key(a.verifyOnly)).DID}, trust.ErrStatementDID},
+			"cut off":           {trust.Signed{JWS: good.JWS[:100], DID: good.DID}, trust.ErrStatementForm},
+		} {
+			s.Answer(test.signed, nil)
+			if err := p.Refresh(ctx); !errors.Is(err, test.want) {
+				t.Errorf("%s: %v", name, err)
 			}
 		}
-		s.answer(errors.New("down again"))
+		s.Answer(a.signer.Statement(t, a.signer.Claims(time.Now().Add(-2*time.Hour), key(a.published), key(a.verifyOnly))), nil)
+		if err := p.Refresh(ctx); err != nil || current(t, p) != first {
+			t.Errorf("the same from another signing service: %v", err)
+		}
+		s.Answer(trust.Signed{}, errors.New("down again"))
 		time.Sleep(time.Hour)
 		if current(t, p) != first {
 			t.Error("the last good publication is gone")
 		}
 
-		s.answer(nil, keyOne, keyTwo, publicKey(ca, three, trust.UsageTest))
+		s.Answer(state(key(a.published), key(a.verifyOnly), key(a.shc)), nil)
 		time.Sleep(time.Minute + time.Second)
 		second := current(t, p)
-		if second == first || second.JWKS.ETag == first.JWKS.ETag || second.TrustList.ETag == first.TrustList.ETag || second.CSCA.ETag != first.CSCA.ETag || !second.ModifiedAt().After(first.ModifiedAt()) {
-			t.Error("the change is not published")
+		for name, changed := range map[trust.Form]bool{
+			trust.FormTrustList: true, trust.FormStatement: true, trust.FormDID: true, trust.FormJWKS: true, trust.FormDSC: true,
+			trust.FormCSCA: false, trust.FormSHC: false, trust.FormRegistryCred: false,
+		} {
+			old, now := form(t, first, name), form(t, second, name)
+			if changed != (old.ETag != now.ETag) || changed != now.ModifiedAt.After(old.ModifiedAt) || !now.ModifiedAt.Equal(now.ModifiedAt.Truncate(time.Second)) {
+				t.Errorf("%s: changed %t, %s to %s", name, changed, old.ModifiedAt, now.ModifiedAt)
+			}
 		}
-		if _, ok := second.Certificate(trust.KID(three.Cert)); !ok {
+		if _, ok := second.Certificate(trust.KID(a.shc.Cert)); !ok {
 			t.Error("the certificate is not there")
 		}
-		if _, ok := first.Certificate(trust.KID(three.Cert)); ok {
+		if _, ok := first.Certificate(trust.KID(a.shc.Cert)); ok {
 			t.Error("an old publication changed")
+		}
+
+		time.Sleep(25 * time.Hour) // the signer is away, verifiers are served
+		if current(t, p) != second || !errors.Is(p.Check(ctx), trust.ErrStatementExpired) {
+			t.Errorf("beyond the next update: %v", p.Check(ctx))
+		}
+		if err := p.Refresh(ctx); !errors.Is(err, trust.ErrStatementExpired) {
+			t.Errorf("nobody hears of it: %v", err)
 		}
 		cancel()
 		if err := <-done; err != nil {
@@ -139,39 +162,188 @@ func TestPublisherKeepsTheLastGoodPublication(t *testing.T) {
 	})
 }
 
-func TestPublicationsParse(t *testing.T) {
+// Within one second the later statement counts: a revocation does not wait.
+func TestPublisherTakesTheSameSecond(t *testing.T) {
 	t.Parallel()
-	ca := trusttest.CSCA(t)
-	p := newPublisher(t, &source{keys: []trust.PublicKey{publicKey(ca, ca.DSC(t), trust.UsageVaccination)}})
+	a := newAuthority(t)
+	s := &trusttest.Source{}
+	p := newPublisher(t, publisherConfig(s, a.ca.Cert))
+	for _, state := range []trust.State{trust.StateActive, trust.StateRevoked} {
+		s.Answer(a.signer.Statement(t, a.signer.Claims(issuedAt, a.ca.PublicKey(a.shc, trust.UsageSHC, state))), nil)
+		if err := p.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := string(form(t, current(t, p), trust.FormSHC).Body); got != `{"keys":[]}`+"\n" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// A gateway that starts while the signing service is away publishes what it knew.
+func TestPublisherStartsFromItsCache(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	s := &trusttest.Source{}
+	config := publisherConfig(s, a.ca.Cert)
+	config.Cache = filepath.Join(t.TempDir(), "statement.json")
+	p := newPublisher(t, config) // without a file
+	signed := a.signer.Statement(t, a.claims(t))
+	s.Answer(signed, nil)
 	if err := p.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	publication := current(t, p)
-	if !strings.HasPrefix(publication.TrustList.ETag, `"`) || strings.HasPrefix(publication.TrustList.ETag, "W/") {
-		t.Errorf("ETag %s", publication.TrustList.ETag)
+	older := a.signer.Claims(issuedAt.Add(-time.Hour), a.ca.PublicKey(a.active, trust.UsageVaccination, trust.StateActive))
+	s.Answer(a.signer.Statement(t, older), nil)
+
+	config.Now = func() time.Time { return issuedAt.AddDate(0, 0, 3) }
+	late := newPublisher(t, config)
+	if !bytes.Equal(form(t, current(t, late), trust.FormStatement).Body, signed.JWS) || !bytes.Equal(form(t, current(t, late), trust.FormDID).Body, signed.DID) {
+		t.Error("another statement")
 	}
-	list, err := trust.ParseList(publication.TrustList.Body, trust.Limits{})
-	if err != nil || !list.IssuedAt.Equal(publication.ModifiedAt()) {
-		t.Errorf("%v, %v", list, err)
+	if err := late.Check(t.Context()); !errors.Is(err, trust.ErrStatementExpired) {
+		t.Errorf("check: %v", err)
+	}
+	config.Now = func() time.Time { return issuedAt }
+	if err := newPublisher(t, config).Refresh(t.Context()); !errors.Is(err, trust.ErrStatementOlder) {
+		t.Errorf("rolled back over a restart: %v", err)
+	}
+
+	good, err := os.ReadFile(config.Cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"empty": {}, "cut off": good[:len(good)/2], "no JSON": []byte("x"), "nothing in it": []byte("{}"),
+		"unknown member": []byte(`{"jws":"","more":1}`), "changed": bytes.Replace(good, []byte(`"jws":"ZXlK`), []byte(`"jws":"ZXlL`), 1),
+	} {
+		config.Cache = filepath.Join(t.TempDir(), "statement.json")
+		if err := os.WriteFile(config.Cache, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := newPublisher(t, config).Current(); err == nil {
+			t.Errorf("%s: published", name)
+		}
+	}
+	config.Anchors = []*x509.Certificate{trusttest.CSCA(t).Cert} // the operator has changed the pins
+	if err := os.WriteFile(config.Cache, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newPublisher(t, config).Current(); err == nil {
+		t.Error("a statement that nobody vouches for is published")
+	}
+}
+
+// A cache that cannot be written does not stop a publication, and leaves nothing behind.
+func TestPublisherWithoutPlaceForItsCache(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	s := &trusttest.Source{}
+	s.Answer(a.signer.Statement(t, a.claims(t)), nil)
+	dir := t.TempDir()
+	config := publisherConfig(s, a.ca.Cert)
+	config.Cache = filepath.Join(dir, "statement.json")
+	if err := os.MkdirAll(filepath.Join(config.Cache, "taken"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p := newPublisher(t, config)
+	if err := p.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	current(t, p)
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+}
+
+// The document may come inside other JSON, which changes its white space.
+func TestPublisherTakesTheDIDWithOtherWhiteSpace(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	signed := a.signer.Statement(t, a.claims(t))
+	var spread bytes.Buffer
+	if err := json.Indent(&spread, signed.DID, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	for _, did := range [][]byte{bytes.TrimSpace(signed.DID), spread.Bytes()} {
+		s := &trusttest.Source{}
+		s.Answer(trust.Signed{JWS: signed.JWS, DID: did}, nil)
+		if err := newPublisher(t, publisherConfig(s, a.ca.Cert)).Refresh(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Without a DID there is no document, whatever the signing service sends.
+func TestPublisherWithoutDID(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	s := &trusttest.Source{}
+	s.Answer(a.signer.Statement(t, a.claims(t)), nil)
+	config := publisherConfig(s, a.ca.Cert)
+	config.DID = ""
+	p := newPublisher(t, config)
+	for range 2 {
+		if err := p.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, ok := current(t, p).Get(trust.FormDID); ok {
+		t.Error("an unchecked DID document is published")
+	}
+}
+
+func TestPublisherIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	s := &trusttest.Source{}
+	config := publisherConfig(s, a.ca.Cert)
+	config.Cache = filepath.Join(t.TempDir(), "statement.json")
+	var mu sync.Mutex
+	now := issuedAt
+	config.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	p := newPublisher(t, config)
+	short := a.ca.DSC(t, trusttest.Validity(trusttest.Start, issuedAt.Add(time.Hour)))
+	claims := a.claims(t)
+	claims.Keys = append(claims.Keys, a.ca.PublicKey(short, trust.UsageTest, trust.StateVerifyOnly))
+	s.Answer(a.signer.Statement(t, claims), nil)
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for range 5 {
+				if err := p.Refresh(t.Context()); err != nil {
+					t.Error(err)
+				}
+				current(t, p)
+				mu.Lock()
+				now = now.Add(5 * time.Minute) // the short certificate ends meanwhile
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+	if _, ok := current(t, p).Certificate(trust.KID(short.Cert)); ok {
+		t.Error("an expired certificate is published")
 	}
 }
 
 func TestNewPublisherRefusesBadWiring(t *testing.T) {
 	t.Parallel()
-	good := trust.PublisherConfig{
-		Source: &source{}, Country: "XX", Interval: time.Hour, Retry: time.Minute, Timeout: time.Second,
-		Now: time.Now, Log: slog.New(slog.DiscardHandler),
-	}
+	ca := trusttest.CSCA(t)
 	for name, change := range map[string]func(*trust.PublisherConfig){
-		"source":   func(c *trust.PublisherConfig) { c.Source = nil },
-		"clock":    func(c *trust.PublisherConfig) { c.Now = nil },
-		"log":      func(c *trust.PublisherConfig) { c.Log = nil },
-		"country":  func(c *trust.PublisherConfig) { c.Country = "XXA" },
-		"interval": func(c *trust.PublisherConfig) { c.Interval = 0 },
-		"retry":    func(c *trust.PublisherConfig) { c.Retry = 2 * time.Hour },
-		"timeout":  func(c *trust.PublisherConfig) { c.Timeout = -1 },
+		"source":        func(c *trust.PublisherConfig) { c.Source = nil },
+		"clock":         func(c *trust.PublisherConfig) { c.Now = nil },
+		"log":           func(c *trust.PublisherConfig) { c.Log = nil },
+		"no anchor":     func(c *trust.PublisherConfig) { c.Anchors = nil },
+		"anchor":        func(c *trust.PublisherConfig) { c.Anchors = []*x509.Certificate{ca.DSC(t).Cert} },
+		"country":       func(c *trust.PublisherConfig) { c.Country = "XXA" },
+		"DID":           func(c *trust.PublisherConfig) { c.DID = "did:key:x" },
+		"issuer of SHC": func(c *trust.PublisherConfig) { c.SHCIssuer = "http://trust.example" },
+		"slash of SHC":  func(c *trust.PublisherConfig) { c.SHCIssuer = "https://trust.example/" },
+		"interval":      func(c *trust.PublisherConfig) { c.Interval = 0 },
+		"retry":         func(c *trust.PublisherConfig) { c.Retry = 2 * time.Hour },
+		"timeout":       func(c *trust.PublisherConfig) { c.Timeout = -1 },
 	} {
-		config := good
+		config := publisherConfig(&trusttest.Source{}, ca.Cert)
 		change(&config)
 		if _, err := trust.NewPublisher(config); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -11,18 +11,28 @@ import (
 type Usage string
 
 // The usages. The first three are kinds of HCERT content, which the extended key usage
-// of a DSC may restrict; a certificate cannot say that it signs documents, so that usage
-// is always stated by whoever lists the key.
+// of a DSC may restrict; a certificate cannot say the others, so they are always stated
+// by whoever lists the key.
 const (
 	UsageVaccination Usage = "vaccination"
 	UsageTest        Usage = "test"
 	UsageRecovery    Usage = "recovery"
-	UsageDocument    Usage = "document"
+	UsageDocument    Usage = "document"  // DDCC documents (FHIR Bundle.signature)
+	UsageSHC         Usage = "shc"       // SMART Health Cards
+	UsageVDSNC       Usage = "vdsnc"     // ICAO VDS-NC
+	UsageTrustList   Usage = "trustlist" // trust lists, and nothing else
 )
 
 // Usages lists them in the order in which lists are written.
 func Usages() []Usage {
-	return []Usage{UsageVaccination, UsageTest, UsageRecovery, UsageDocument}
+	return []Usage{
+		UsageVaccination, UsageTest, UsageRecovery, UsageDocument, UsageSHC, UsageVDSNC, UsageTrustList,
+	}
+}
+
+// isHCERT reports whether it is a kind of HCERT content.
+func (u Usage) isHCERT() bool {
+	return u == UsageVaccination || u == UsageTest || u == UsageRecovery
 }
 
 // contentUsages are those of HCERT content, by the last arc of their object identifier.
@@ -95,6 +105,9 @@ func settle(stated []Usage, dsc *x509.Certificate) ([]Usage, *Refusal) {
 		if len(certified) > 0 && !slices.Contains(certified, usage) {
 			return nil, refuse("usage", "the extended key usage of the certificate does not allow the stated usage")
 		}
+	}
+	if len(usages) > 1 && slices.Contains(usages, UsageTrustList) {
+		return nil, refuse("usage", "a key that signs trust lists must sign nothing else")
 	}
 	return usages, nil
 }

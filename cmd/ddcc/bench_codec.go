@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/veraison/go-cose"
@@ -16,7 +13,6 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/devinstall"
 	"github.com/trustedparty/ddcc-gateway/mediator"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
-	"github.com/trustedparty/ddcc-gateway/signing/keystore/software"
 	"github.com/trustedparty/ddcc-gateway/trust"
 	"github.com/trustedparty/ddcc-gateway/verification"
 )
@@ -39,14 +35,11 @@ func (b *bench) codecs() (*codecBench, error) {
 	if b.codec != nil {
 		return b.codec, nil
 	}
-	key, err := vaccinationKey(b.ctx, b.install)
+	key, err := b.install.Key(keystore.UsageVaccination)
 	if err != nil {
 		return nil, err
 	}
-	c := &codecBench{kid: key.KID}
-	if c.signer, err = cose.NewSigner(cose.AlgorithmES256, key.Signer); err != nil {
-		return nil, err
-	}
+	c := &codecBench{kid: key.KID, signer: key.COSE(b.ctx)}
 	list, refused := trust.NewList([]trust.Entry{{KID: key.KID, DSC: key.Certificate, CSCA: key.Issuer}}, trust.Options{})
 	if len(refused) > 0 {
 		return nil, refused[0]
@@ -59,18 +52,6 @@ func (b *bench) codecs() (*codecBench, error) {
 	}
 	b.codec = c
 	return c, nil
-}
-
-func vaccinationKey(ctx context.Context, install devinstall.Installation) (keystore.Key, error) {
-	passphrase, err := os.ReadFile(install.Path("passphrase.secret"))
-	if err != nil {
-		return keystore.Key{}, err
-	}
-	keys, err := software.Open(install.Path("keys"), []byte(strings.TrimSpace(string(passphrase))))
-	if err != nil {
-		return keystore.Key{}, err
-	}
-	return keys.Active(ctx, keystore.UsageVaccination)
 }
 
 func (c *codecBench) add(events benchEvents, n int64, now time.Time) error {

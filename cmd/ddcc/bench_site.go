@@ -71,6 +71,9 @@ func (b *bench) site(install devinstall.Installation) (*benchSite, error) {
 	if s.signer, signerAddress, err = b.start(ctx, "signer", install, install.SignerArgs("127.0.0.1:0")); err != nil {
 		return nil, err
 	}
+	if err := install.Register(ctx, signerAddress); err != nil {
+		return nil, err
+	}
 	if s.gateway, gatewayAddress, err = b.start(ctx, "gateway", install, install.GatewayArgs("127.0.0.1:0", signerAddress)); err != nil {
 		return nil, err
 	}

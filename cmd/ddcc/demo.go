@@ -81,7 +81,7 @@ func (d *demo) prepare() error {
 	if err := d.install.Create(time.Now()); err != nil {
 		return err
 	}
-	d.say("1. Development PKI: TLS CA, gateway, signer and issuer certificates, CSCA and three DSCs")
+	d.say("1. Development PKI: TLS CA and certificates of gateway, signer, issuer and two operators; CSCA and four signers")
 	return nil
 }
 
@@ -104,6 +104,9 @@ func (d *demo) startProcesses() error {
 	if err != nil {
 		return err
 	}
+	if err := d.install.Register(ctx, signerAddress); err != nil {
+		return err
+	}
 	args := d.install.GatewayArgs(preferredAddress(), signerAddress)
 	if d.gateway, err = devinstall.Start(context.WithoutCancel(d.ctx), "gateway", gatewayBinary, d.file("gateway.log"), args); err != nil {
 		return err
@@ -116,7 +119,7 @@ func (d *demo) startProcesses() error {
 		Gateway: "https://" + gatewayAddress, CA: d.install.Path("tls", "ca.pem"),
 		Cert: d.install.Path("tls", "issuer.pem"), Key: d.install.Path("tls", "issuer.key"),
 	}.open()
-	d.say("2. Two processes, mutual TLS between them: signer on %s, gateway on %s (%s)",
+	d.say("2. Two processes, mutual TLS between them: signer on %s, gateway on %s (%s);\n   two operators put the keys on the signer's register",
 		signerAddress, gatewayAddress, time.Since(d.began).Round(time.Millisecond))
 	return err
 }

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +31,7 @@ type cli struct {
 	Issue   issueCmd   `cmd:"" help:"Post a FHIR health event or batch to a gateway and keep what comes back."`
 	Verify  verifyCmd  `cmd:"" help:"Check a certificate offline: a QR picture, an HC1 text or a DDCC document."`
 	Inspect inspectCmd `cmd:"" help:"Show what a certificate says, without trusting it."`
-	Keys    keysCmd    `cmd:"" help:"Make keys and certificates for a development installation."`
+	Keys    keysCmd    `cmd:"" help:"Make keys and certificates, and operate those of a signer."`
 	Audit   auditCmd   `cmd:"" help:"Check a signing audit log offline."`
 	Bench   benchCmd   `cmd:"" help:"Measure the numbers of the design beside their references."`
 }
@@ -41,6 +42,13 @@ type streams struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+}
+
+// printJSON writes the machine-readable form of a result.
+func printJSON(s streams, what any) error {
+	encoder := json.NewEncoder(s.stdout)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(what)
 }
 
 const description = `Tool of the trusted-party certificate gateway.

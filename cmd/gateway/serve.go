@@ -25,8 +25,6 @@ import (
 	"github.com/trustedparty/ddcc-gateway/mediator"
 	mediatorapi "github.com/trustedparty/ddcc-gateway/mediator/httpapi"
 	"github.com/trustedparty/ddcc-gateway/signing/client"
-	"github.com/trustedparty/ddcc-gateway/trust"
-	trustapi "github.com/trustedparty/ddcc-gateway/trust/httpapi"
 )
 
 // gateway is everything one running process holds.
@@ -193,35 +191,4 @@ func reconcile(log *slog.Logger, service *issuance.Service) func(context.Context
 				slog.Int("cancelled", done.Cancelled), slog.Int("failed", done.Failed))
 		}
 	}
-}
-
-// trust wires the publication of keys.
-func (g *gateway) trust(r gin.IRouter) error {
-	s := g.settings
-	publisher, err := trust.NewPublisher(trust.PublisherConfig{
-		Source: keySource{g.signer}, Country: s.TrustCountry,
-		Interval: s.TrustRefresh, Retry: min(time.Second, s.TrustRefresh), Timeout: s.SignerTimeout,
-		Now: time.Now, Log: g.process.Log,
-	})
-	if err != nil {
-		return err
-	}
-	g.tasks = append(g.tasks, publisher.Run)
-	return trustapi.Register(r, trustapi.Config{Publications: publisher, MaxAge: s.TrustMaxAge, Render: httpx.Problem})
-}
-
-// keySource lists the signing service's keys as trust publishes them.
-type keySource struct{ signer *client.Client }
-
-// Keys asks the signing service.
-func (s keySource) Keys(ctx context.Context) ([]trust.PublicKey, error) {
-	keys, err := s.signer.Keys(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]trust.PublicKey, len(keys))
-	for i, k := range keys {
-		out[i] = trust.PublicKey{KID: k.KID, Usage: trust.Usage(k.Usage), Certificate: k.Certificate, Issuer: k.Issuer}
-	}
-	return out, nil
 }

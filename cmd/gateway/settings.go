@@ -10,6 +10,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/process"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/tlsconf"
 	"github.com/trustedparty/ddcc-gateway/mediator"
+	"github.com/trustedparty/ddcc-gateway/trust"
 )
 
 // The modules of this release.
@@ -41,6 +42,9 @@ type settings struct {
 	ReconcileGrace   time.Duration `default:"15m" help:"Age at which an open intent is given up."`
 
 	TrustCountry string        `required:"" help:"ISO 3166-1 alpha-2 code named in the trust list." placeholder:"CC"`
+	TrustCSCA    []string      `name:"trust-csca" required:"" help:"PEM files with the CSCA certificates of the authority; what the signing service says about keys is believed only under these." placeholder:"FILE"`
+	TrustDID     string        `name:"trust-did" help:"did:web of the DID document, as the signing service signs it; empty: none is published." placeholder:"DID"`
+	SHCIssuer    string        `name:"shc-issuer" help:"Issuer URL of SMART Health Cards; empty: their keys are published without certificates." placeholder:"URL"`
 	TrustMaxAge  time.Duration `default:"1h" help:"How long verifiers may keep the published keys."`
 	TrustRefresh time.Duration `default:"1m" help:"How often the keys are fetched from the signing service."`
 
@@ -86,7 +90,8 @@ func check(s settings) error {
 	_, signerErr := newSigner(s)
 	_, tlsErr := serverTLS(s, nil)
 	_, secretErr := registrySecret(s)
-	return errors.Join(signerErr, tlsErr, secretErr)
+	_, anchorErr := trust.ReadAnchors(s.TrustCSCA)
+	return errors.Join(signerErr, tlsErr, secretErr, anchorErr)
 }
 
 // policy reads and checks the issuers file.

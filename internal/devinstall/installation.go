@@ -5,6 +5,7 @@
 package devinstall
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
@@ -17,10 +18,15 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/trustedparty/ddcc-gateway/formats/hcert"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/devpki"
 	"github.com/trustedparty/ddcc-gateway/mediator"
 	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/signing/ceremony"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore/software"
+	"github.com/trustedparty/ddcc-gateway/signing/policy"
 )
 
 // Country is user-assigned in ISO 3166-1: no real authority can be mistaken for it.
@@ -39,15 +45,25 @@ func (d Installation) Path(parts ...string) string {
 	return filepath.Join(append([]string{string(d)}, parts...)...)
 }
 
-// Create fills a new directory; it refuses one that exists.
+// Create fills a new directory, with keys in files; it refuses one that exists.
 func (d Installation) Create(now time.Time) error {
+	return d.create(now, d.softwareKeys)
+}
+
+// CreateOn is Create with the keys made in a key store of its own, e.g. Vault. SignerArgs
+// then needs the flags of that store.
+func (d Installation) CreateOn(now time.Time, maker keystore.Maker) error {
+	return d.create(now, func(now time.Time) error { return d.ceremony(now, maker) })
+}
+
+func (d Installation) create(now time.Time, keys func(time.Time) error) error {
 	if _, err := os.Stat(string(d)); !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s: %w; name a new directory", string(d), os.ErrExist)
 	}
 	if err := os.MkdirAll(d.Path("keys"), 0o700); err != nil {
 		return err
 	}
-	for _, step := range []func(time.Time) error{d.tls, d.secrets, d.keys, d.issuers} {
+	for _, step := range []func(time.Time) error{d.tls, d.secrets, keys, d.policy, d.issuers} {
 		if err := step(now); err != nil {
 			return fmt.Errorf("development installation: %w", err)
 		}
@@ -58,6 +74,7 @@ func (d Installation) Create(now time.Time) error {
 func (d Installation) tls(now time.Time) error {
 	return devpki.Write(d.Path("tls"), now, map[string]string{
 		"gateway": devpki.GatewayName, "signer": devpki.SignerName, "issuer": devpki.IssuerName,
+		"operator-1": devpki.Operator1Name, "operator-2": devpki.Operator2Name,
 	})
 }
 
@@ -88,13 +105,61 @@ func writePEM(path, kind string, marshal func(any) ([]byte, error), key any) err
 	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 }
 
-func (d Installation) keys(now time.Time) error {
-	passphrase, err := os.ReadFile(d.Path("passphrase.secret"))
+func (d Installation) softwareKeys(now time.Time) error {
+	passphrase, err := config.SecretFile(d.Path("passphrase.secret")).Read()
 	if err != nil {
 		return err
 	}
-	subject := software.Subject{Country: Country, Organization: Authority.Name}
-	return software.Create(d.Path("keys"), passphrase[:len(passphrase)-1], subject, now)
+	store, err := software.Create(d.Path("keys"), []byte(passphrase))
+	if err != nil {
+		return err
+	}
+	return d.ceremony(now, store)
+}
+
+// ceremony makes CSCA and DSCs and keeps what Register puts on the signer's register.
+func (d Installation) ceremony(now time.Time, maker keystore.Maker) error {
+	ctx, cancel := context.WithTimeout(context.Background(), ceremonyLimit)
+	defer cancel()
+	subject := ceremony.Subject{Country: Country, Organization: Authority.Name}
+	csca, request, err := ceremony.Development(ctx, maker, subject, now)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		writeJSON(d.Path("register.json"), request),
+		os.WriteFile(d.Path("csca.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: csca.Raw}), 0o600),
+	)
+}
+
+// ceremonyLimit bounds the making of a handful of keys.
+const ceremonyLimit = time.Minute
+
+// policy lets the gateway have both kinds of certificates for the demo issuer.
+func (d Installation) policy(time.Time) error { return d.limitSigner(2000, 4000) }
+
+func (d Installation) limitSigner(rate float64, burst int) error {
+	const year = policy.Duration(365 * 24 * time.Hour)
+	return writeJSON(d.Path("policy.json"), policy.Policy{
+		Country: Country, Callers: []string{devpki.GatewayName}, Operators: []string{devpki.Operator1Name, devpki.Operator2Name},
+		Profiles: []policy.Profile{
+			{Name: signing.ProfileDDCCVS, Usage: keystore.UsageVaccination, SubClaim: hcert.SubClaimDDCCVS, MaxValidity: year},
+			{Name: signing.ProfileDDCCTR, Usage: keystore.UsageTest, SubClaim: hcert.SubClaimDDCCTR, MaxValidity: year},
+		},
+		Issuers: []policy.Issuer{{ID: demoIssuer, Profiles: demoProfiles, Rate: rate, Burst: burst}},
+	})
+}
+
+const demoIssuer = "demo-clinic"
+
+var demoProfiles = []string{signing.ProfileDDCCVS, signing.ProfileDDCCTR}
+
+func writeJSON(path string, what any) error {
+	raw, err := json.MarshalIndent(what, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(raw, '\n'), 0o600)
 }
 
 func (d Installation) issuers(time.Time) error { return d.LimitIssuer(2000, 4000) }
@@ -102,30 +167,29 @@ func (d Installation) issuers(time.Time) error { return d.LimitIssuer(2000, 4000
 // LimitIssuer lets the issuer ask for so many certificates a second, and so many at once.
 // A gateway reads it when it starts.
 func (d Installation) LimitIssuer(rate float64, burst int) error {
-	policy := mediator.Policy{
+	issuers := mediator.Policy{
 		Authorities: []mediator.AuthorityPolicy{Authority},
 		Issuers: []mediator.IssuerPolicy{{
-			ID: "demo-clinic", Certificate: devpki.IssuerName,
-			Profiles:    []string{signing.ProfileDDCCVS, signing.ProfileDDCCTR},
+			ID: demoIssuer, Certificate: devpki.IssuerName,
+			Profiles:    demoProfiles,
 			Authorities: []string{Authority.ID}, Rate: rate, Burst: burst,
 		}},
 	}
-	raw, err := json.MarshalIndent(policy, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(d.Path("issuers.json"), append(raw, '\n'), 0o600)
+	return errors.Join(writeJSON(d.Path("issuers.json"), issuers), d.limitSigner(rate, burst))
 }
 
-// SignerArgs are the flags of the signer of this installation.
-func (d Installation) SignerArgs(listen string) []string {
-	return []string{
+// SignerArgs are the flags of the signer of this installation. keyStore are those of a key
+// store given to CreateOn.
+func (d Installation) SignerArgs(listen string, keyStore ...string) []string {
+	if len(keyStore) == 0 {
+		keyStore = []string{"--key-store=software", "--software-keys=" + d.Path("keys"), "--software-passphrase=" + d.Path("passphrase.secret")}
+	}
+	return append([]string{
 		"run", "--environment=development", "--exit-with-stdin", "--listen=" + listen,
 		"--tls-cert=" + d.Path("tls", "signer.pem"), "--tls-key=" + d.Path("tls", "signer.key"), "--tls-client-ca=" + d.Path("tls", "ca.pem"),
-		"--callers=" + devpki.GatewayName, "--country=" + Country, "--data-dir=" + d.Path("signer"),
+		"--policy=" + d.Path("policy.json"), "--csca=" + d.Path("csca.pem"), "--publish-lead=0s", "--data-dir=" + d.Path("signer"),
 		"--ledger-secret=" + d.Path("ledger.secret"), "--audit-key=" + d.Path("audit.key"),
-		"--software-keys=" + d.Path("keys"), "--software-passphrase=" + d.Path("passphrase.secret"),
-	}
+	}, keyStore...)
 }
 
 // GatewayArgs are the flags of the gateway of this installation.
@@ -136,6 +200,6 @@ func (d Installation) GatewayArgs(listen, signer string) []string {
 		"--issuers=" + d.Path("issuers.json"), "--data-dir=" + d.Path("gateway"), "--registry-secret=" + d.Path("registry.secret"),
 		"--signer=https://" + signer, "--signer-name=" + devpki.SignerName,
 		"--signer-tls-cert=" + d.Path("tls", "gateway.pem"), "--signer-tls-key=" + d.Path("tls", "gateway.key"), "--signer-tls-ca=" + d.Path("tls", "ca.pem"),
-		"--trust-country=" + Country,
+		"--trust-country=" + Country, "--trust-csca=" + d.Path("csca.pem"),
 	}
 }

@@ -24,7 +24,7 @@ import (
 )
 
 // maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 1 << 20
+const maxAnswer = 4 << 20 // a statement with its revocation lists
 
 // Client is safe for concurrent use.
 type Client struct {
@@ -71,10 +71,17 @@ func (c *Client) Cancel(ctx context.Context, id string) (signing.Cancellation, e
 	return out, err
 }
 
-// Keys lists the service's public keys.
-func (c *Client) Keys(ctx context.Context) ([]signing.Key, error) {
-	var out []signing.Key
-	err := c.call(ctx, http.MethodGet, "/v1/keys", nil, &out)
+// Statement gives what the service says about its keys, signed by it.
+func (c *Client) Statement(ctx context.Context) (signing.TrustStatement, error) {
+	var out signing.TrustStatement
+	err := c.call(ctx, http.MethodGet, "/v1/trust", nil, &out)
+	return out, err
+}
+
+// Uploads gives the service's certificates, signed for a national or WHO gateway.
+func (c *Client) Uploads(ctx context.Context) ([]signing.Upload, error) {
+	var out []signing.Upload
+	err := c.call(ctx, http.MethodGet, "/v1/uploads", nil, &out)
 	return out, err
 }
 

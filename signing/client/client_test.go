@@ -45,8 +45,12 @@ func (s *fakeService) Cancel(_ context.Context, caller, id string) (signing.Canc
 	return signing.Cancellation{ID: id, Signed: true}, s.err
 }
 
-func (s *fakeService) Keys(context.Context) ([]signing.Key, error) {
-	return []signing.Key{{KID: []byte("12345678"), Usage: "test"}}, s.err
+func (s *fakeService) Statement(context.Context) (signing.TrustStatement, error) {
+	return signing.TrustStatement{JWS: "a.b.c"}, s.err
+}
+
+func (s *fakeService) Uploads(context.Context) ([]signing.Upload, error) {
+	return []signing.Upload{{KID: []byte("12345678"), CMS: []byte("cms")}}, s.err
 }
 
 type system struct {
@@ -69,7 +73,7 @@ func start(t *testing.T) system {
 		t.Fatal(err)
 	}
 	service := &fakeService{}
-	httpapi.Register(engine, service)
+	httpapi.Register(engine, service, service)
 	server := httptest.NewUnstartedServer(engine)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair(t, ca, devpki.SignerName)}, ClientCAs: pool, ClientAuth: tls.VerifyClientCertIfGiven, MinVersion: tls.VersionTLS13}
 	server.StartTLS()
@@ -120,8 +124,11 @@ func TestCallsArriveWhole(t *testing.T) {
 	if gone, err := c.Cancel(ctx, "id-1"); err != nil || !gone.Signed || s.service.got != "id-1" {
 		t.Errorf("Cancel: %+v, %v", gone, err)
 	}
-	if keys, err := c.Keys(ctx); err != nil || len(keys) != 1 || keys[0].Usage != "test" {
-		t.Errorf("Keys: %+v, %v", keys, err)
+	if statement, err := c.Statement(ctx); err != nil || statement.JWS != "a.b.c" {
+		t.Errorf("Statement: %+v, %v", statement, err)
+	}
+	if uploads, err := c.Uploads(ctx); err != nil || len(uploads) != 1 || string(uploads[0].CMS) != "cms" {
+		t.Errorf("Uploads: %+v, %v", uploads, err)
 	}
 }
 
@@ -191,7 +198,7 @@ func TestRoutesRefuse(t *testing.T) {
 		want                            int
 	}{
 		"no certificate":  {anonymous, "POST", "/v1/certificates", "application/json", `{}`, 401},
-		"no cert, keys":   {anonymous, "GET", "/v1/keys", "", "", 401},
+		"no cert, trust":  {anonymous, "GET", "/v1/trust", "", "", 401},
 		"content type":    {s.tls, "POST", "/v1/certificates", "text/plain", `{}`, 415},
 		"broken":          {s.tls, "POST", "/v1/certificates", "application/json", `{`, 400},
 		"unknown member":  {s.tls, "POST", "/v1/certificates", "application/json", `{"digest":"AAAA"}`, 400},

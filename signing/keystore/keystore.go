@@ -55,7 +55,7 @@ var label = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$`)
 // hyphens, and a version of 1 or more.
 func (r Ref) Validate() error {
 	if !label.MatchString(r.Label) || r.Version < 1 {
-		return fmt.Errorf("key reference %q: want 1 to 64 of a-z, 0-9 and inner hyphens, and a version from 1", r.String())
+		return fmt.Errorf("key reference %.64q: want 1 to 64 of a-z, 0-9 and inner hyphens, and a version from 1", r.String())
 	}
 	return nil
 }

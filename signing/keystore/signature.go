@@ -4,6 +4,9 @@ import (
 	"encoding/asn1"
 	"errors"
 	"math/big"
+
+	"golang.org/x/crypto/cryptobyte"
+	cryptobyteasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // half is the length of r and of s on P-256.
@@ -26,17 +29,20 @@ func (s Signature) ASN1() []byte {
 
 var errSignatureForm = errors.New("keystore: not an ECDSA signature on P-256")
 
-// SignatureFromASN1 reads the X.509 form.
+// SignatureFromASN1 reads the X.509 form. It takes DER alone, which has one way to write a
+// signature; encoding/asn1 would pass over members that follow s.
 func SignatureFromASN1(der []byte) (Signature, error) {
-	var parsed ecdsaSignature
-	rest, err := asn1.Unmarshal(der, &parsed)
-	if err != nil || len(rest) > 0 || !fits(parsed.R) || !fits(parsed.S) {
+	rest, r, s := cryptobyte.String(der), new(big.Int), new(big.Int)
+	var sequence cryptobyte.String
+	if !rest.ReadASN1(&sequence, cryptobyteasn1.SEQUENCE) || !rest.Empty() ||
+		!sequence.ReadASN1Integer(r) || !sequence.ReadASN1Integer(s) || !sequence.Empty() ||
+		!fits(r) || !fits(s) {
 		return Signature{}, errSignatureForm
 	}
-	var s Signature
-	parsed.R.FillBytes(s[:half])
-	parsed.S.FillBytes(s[half:])
-	return s, nil
+	var signature Signature
+	r.FillBytes(signature[:half])
+	s.FillBytes(signature[half:])
+	return signature, nil
 }
 
 func fits(n *big.Int) bool { return n.Sign() > 0 && n.BitLen() <= 8*half }

@@ -19,6 +19,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
+	"github.com/trustedparty/ddcc-gateway/signing/policy"
 )
 
 // MaxDocument bounds a document to sign, in bytes. A DDCC document with its QR image
@@ -30,8 +31,9 @@ const MaxDocument = 512 << 10
 // caller's bytes. Errors: Forbidden, Malformed, NotFound (no certificate under the id),
 // Conflict (cancelled), Rule (the document differs), Unavailable.
 func (s *Service) SignDocument(ctx context.Context, caller string, in signing.DocumentIntent) (signing.DocumentSignature, error) {
-	if !s.knows(caller) {
-		return signing.DocumentSignature{}, errCaller
+	if !s.policy.Caller(caller) {
+		s.refusedDocument(ctx, caller, "", policy.ErrCaller)
+		return signing.DocumentSignature{}, policy.ErrCaller
 	}
 	if id, err := uuid.Parse(in.ID); err != nil || id.String() != in.ID {
 		return signing.DocumentSignature{}, errIntentID
@@ -40,22 +42,19 @@ func (s *Service) SignDocument(ctx context.Context, caller string, in signing.Do
 	if err != nil {
 		return signing.DocumentSignature{}, err
 	}
-	canonical, err := s.examine(found.Certificate, in.Document)
+	canonical, err := s.examine(caller, found.Certificate, in.Document)
 	if err != nil {
 		s.refusedDocument(ctx, caller, in.ID, err)
 		return signing.DocumentSignature{}, err
 	}
-	key, err := s.keys.Active(ctx, keystore.UsageDocument)
-	if err == nil {
-		err = usable(key, s.now())
-	}
+	key, err := s.active(ctx, keystore.UsageDocument)
 	if err != nil {
-		return signing.DocumentSignature{}, unavailable(err)
+		return signing.DocumentSignature{}, err
 	}
 	if err := s.recordDocument(ctx, caller, in.ID, actionDocumentIntent, key, canonical); err != nil {
 		return signing.DocumentSignature{}, err
 	}
-	out, err := s.signDocument(in.ID, key, canonical)
+	out, err := s.signDocument(ctx, in.ID, key, canonical)
 	if err != nil {
 		return signing.DocumentSignature{}, err
 	}
@@ -79,7 +78,7 @@ func (s *Service) refusedDocument(ctx context.Context, caller, id string, cause 
 }
 
 // examine lints the document against its certificate and gives its canonical form.
-func (s *Service) examine(cert signing.Certificate, document []byte) ([]byte, error) {
+func (s *Service) examine(caller string, cert signing.Certificate, document []byte) ([]byte, error) {
 	if len(document) > MaxDocument {
 		return nil, fault.New(fault.TooLarge, "document-size", "The document is larger than a DDCC document can be.")
 	}
@@ -90,11 +89,11 @@ func (s *Service) examine(cert signing.Certificate, document []byte) ([]byte, er
 	if doc.Signature != nil {
 		return nil, errDocument.With(fault.Issue{Path: "Bundle.signature", Rule: "document-unsigned", Detail: "The document carries a signature already.", Fix: "Send the document without it."})
 	}
-	profile, ok := s.profiles[cert.Profile]
-	if !ok {
-		return nil, errProfile
+	grant, err := s.policy.AdmitDocument(caller, cert.Profile)
+	if err != nil {
+		return nil, err
 	}
-	issues, err := compareDocument(cert, profile.SubClaim, doc.Canonical)
+	issues, err := compareDocument(cert, grant.SubClaim, doc.Canonical)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "document-compare", "").Because(err)
 	}
@@ -119,7 +118,7 @@ func (s *Service) recordDocument(ctx context.Context, caller, id, action string,
 }
 
 // signDocument makes the detached JWS and verifies it before it leaves.
-func (s *Service) signDocument(id string, key keystore.Key, canonical []byte) (signing.DocumentSignature, error) {
+func (s *Service) signDocument(ctx context.Context, id string, key keystore.Key, canonical []byte) (signing.DocumentSignature, error) {
 	now := s.now()
 	thumbprint := sha256.Sum256(key.Certificate.Raw)
 	opts := (&jose.SignerOptions{}).
@@ -128,7 +127,7 @@ func (s *Service) signDocument(id string, key keystore.Key, canonical []byte) (s
 		WithHeader(docsig.HeaderThumbprint, base64.RawURLEncoding.EncodeToString(thumbprint[:]))
 	signer, err := jose.NewSigner(jose.SigningKey{
 		Algorithm: jose.ES256,
-		Key:       jose.JSONWebKey{Key: cryptosigner.Opaque(key.Signer), KeyID: base64.StdEncoding.EncodeToString(key.KID)},
+		Key:       jose.JSONWebKey{Key: cryptosigner.Opaque(key.Signer(ctx)), KeyID: base64.StdEncoding.EncodeToString(key.KID)},
 	}, opts)
 	if err != nil {
 		return signing.DocumentSignature{}, fault.From(err)

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/veraison/go-cose"
 
 	"github.com/trustedparty/ddcc-gateway/formats/hcert"
 	"github.com/trustedparty/ddcc-gateway/formats/hcert/reader"
@@ -19,6 +18,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/faultpoint"
 	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/signing/policy"
 )
 
 // Audit actions of certificates.
@@ -26,6 +26,7 @@ const (
 	actionIntent    = "certificate.intent"
 	actionSigned    = "certificate.signed"
 	actionRefused   = "certificate.refused"
+	actionFailed    = "certificate.failed" // after the intent: nothing was released
 	actionCancelled = "certificate.cancelled"
 
 	actionDocumentIntent  = "document.intent"
@@ -50,22 +51,16 @@ func (s *Service) Issue(ctx context.Context, caller string, in signing.Intent) (
 }
 
 func (s *Service) admit(ctx context.Context, caller string, in signing.Intent) (signing.Certificate, error) {
-	profile, ok := s.profiles[in.Profile]
-	if !ok {
-		return signing.Certificate{}, errProfile
-	}
-	if !profile.allows(caller) {
-		return signing.Certificate{}, errCaller
-	}
 	if id, err := uuid.Parse(in.ID); err != nil || id.String() != in.ID {
 		return signing.Certificate{}, errIntentID
 	}
-	if !issuerID.MatchString(in.Issuer) {
-		return signing.Certificate{}, errIssuer
+	grant, err := s.policy.Admit(caller, in.Profile, in.Issuer)
+	if err != nil {
+		return signing.Certificate{}, err
 	}
 	// One flight an id: racing callers with the same id share one signature.
 	v, err, _ := s.flights.Do(in.ID, func() (any, error) {
-		return s.issueOnce(context.WithoutCancel(ctx), caller, profile, in)
+		return s.issueOnce(context.WithoutCancel(ctx), caller, grant, in)
 	})
 	if err != nil {
 		return signing.Certificate{}, err
@@ -77,12 +72,12 @@ func (s *Service) admit(ctx context.Context, caller string, in signing.Intent) (
 	return released.Certificate, nil
 }
 
-func (s *Service) issueOnce(ctx context.Context, caller string, profile Profile, in signing.Intent) (released, error) {
+func (s *Service) issueOnce(ctx context.Context, caller string, grant policy.Grant, in signing.Intent) (released, error) {
 	found, err := s.ledger.find(ctx, in.ID)
 	if err == nil || !errors.Is(err, errUnknown) {
 		return found, err
 	}
-	prepared, err := s.prepare(ctx, profile, in)
+	prepared, err := s.prepare(ctx, grant, in)
 	if err != nil {
 		return released{}, err
 	}
@@ -90,8 +85,9 @@ func (s *Service) issueOnce(ctx context.Context, caller string, profile Profile,
 		return released{}, err
 	}
 	faultpoint.Here("signer-after-intent-audited")
-	cert, err := s.sign(prepared, in)
+	cert, err := s.sign(ctx, prepared, in)
 	if err != nil {
+		s.failed(ctx, caller, in, err)
 		return released{}, err
 	}
 	faultpoint.Here("signer-after-signature")
@@ -105,12 +101,8 @@ func (s *Service) issueOnce(ctx context.Context, caller string, profile Profile,
 }
 
 // sign uses the real key, once, on exactly the bytes the lints saw.
-func (s *Service) sign(p prepared, in signing.Intent) (signing.Certificate, error) {
-	signer, err := cose.NewSigner(cose.AlgorithmES256, p.key.Signer)
-	if err != nil {
-		return signing.Certificate{}, fault.From(err)
-	}
-	signed, err := hcert.Sign1(p.payload, p.key.KID, signer)
+func (s *Service) sign(ctx context.Context, p prepared, in signing.Intent) (signing.Certificate, error) {
+	signed, err := hcert.Sign1(p.payload, p.key.KID, p.key.COSE(ctx))
 	if err != nil {
 		return signing.Certificate{}, unavailable(err)
 	}
@@ -166,16 +158,36 @@ func (s *Service) refused(ctx context.Context, caller string, in signing.Intent,
 	for _, i := range f.Issues {
 		reasons = append(reasons, i.Rule)
 	}
-	_, _ = s.audit.Append(context.WithoutCancel(ctx), audit.Entry{
+	attributes := map[string]string{"profile": s.knownProfile(in.Profile)}
+	if issuerID.MatchString(in.Issuer) {
+		attributes["issuer"] = in.Issuer
+	}
+	entry := audit.Entry{
 		Time: s.now(), Action: actionRefused, Actor: caller, Subject: id, Outcome: "failure", Reason: strings.Join(reasons, " "),
-		Attributes: map[string]string{"profile": s.knownProfile(in.Profile)},
+		Attributes: attributes,
+	}
+	if f.Kind == fault.TooMany {
+		s.refusals.Report(entry)
+		return
+	}
+	_, _ = s.audit.Append(context.WithoutCancel(ctx), entry)
+}
+
+// failed audits that an audited intent got no signature. The caller hears so either way,
+// and asks again under the same id.
+func (s *Service) failed(ctx context.Context, caller string, in signing.Intent, cause error) {
+	_, _ = s.audit.Append(context.WithoutCancel(ctx), audit.Entry{
+		Time: s.now(), Action: actionFailed, Actor: caller, Subject: in.ID, Outcome: "failure", Reason: fault.From(cause).Code,
+		Attributes: map[string]string{"profile": in.Profile, "issuer": in.Issuer},
 	})
 }
 
 // knownProfile keeps a caller's free text out of the audit log.
 func (s *Service) knownProfile(name string) string {
-	if _, ok := s.profiles[name]; ok {
-		return name
+	for _, p := range s.policy.Profiles() {
+		if p.Profile == name {
+			return name
+		}
 	}
 	return "unknown"
 }

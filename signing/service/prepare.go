@@ -13,12 +13,14 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
+	"github.com/trustedparty/ddcc-gateway/signing/policy"
 	"github.com/trustedparty/ddcc-gateway/signing/service/lint"
 )
 
 // prepared is a certificate that passed every rule and only lacks its real signature.
 type prepared struct {
 	key                 keystore.Key
+	policy              string // digest of the policy that admitted it
 	payload             []byte
 	linted              *reader.Message
 	issuedAt, expiresAt time.Time
@@ -27,7 +29,7 @@ type prepared struct {
 // attributes are what the audit log may know about a certificate.
 func (p prepared) attributes(in signing.Intent) map[string]string {
 	return map[string]string{
-		"profile": in.Profile, "issuer": in.Issuer,
+		"profile": in.Profile, "issuer": in.Issuer, "policy": p.policy,
 		"kid":       base64.StdEncoding.EncodeToString(p.key.KID),
 		"issuedAt":  p.issuedAt.Format(time.RFC3339),
 		"expiresAt": p.expiresAt.Format(time.RFC3339),
@@ -36,22 +38,22 @@ func (p prepared) attributes(in signing.Intent) map[string]string {
 
 // prepare builds the payload, signs it with the throwaway key, has the independent
 // reader decode and verify the result, and runs the lints on what came out.
-func (s *Service) prepare(ctx context.Context, profile Profile, in signing.Intent) (prepared, error) {
-	key, err := s.keys.Active(ctx, profile.Usage)
+func (s *Service) prepare(ctx context.Context, grant policy.Grant, in signing.Intent) (prepared, error) {
+	key, err := s.active(ctx, grant.Usage)
 	if err != nil {
-		return prepared{}, unavailable(err)
+		return prepared{}, err
 	}
 	now := s.now()
 	p := prepared{
-		key: key, issuedAt: now,
-		expiresAt: expiry(in.ValidUntil, now.Add(profile.MaxValidity), key.Certificate.NotAfter, key.Issuer.NotAfter),
+		key: key, policy: grant.Policy, issuedAt: now,
+		expiresAt: expiry(in.ValidUntil, now.Add(grant.MaxValidity), key.Certificate.NotAfter, key.Issuer.NotAfter),
 	}
 	if !p.expiresAt.After(now) {
 		return prepared{}, errExpired
 	}
 	p.payload, err = hcert.Claims{
-		Issuer: s.country, IssuedAt: p.issuedAt, ExpiresAt: p.expiresAt,
-		SubClaim: profile.SubClaim, Content: in.Claims,
+		Issuer: s.policy.Country(), IssuedAt: p.issuedAt, ExpiresAt: p.expiresAt,
+		SubClaim: grant.SubClaim, Content: in.Claims,
 	}.Encode()
 	if err != nil {
 		return prepared{}, unencodable(err)
@@ -63,7 +65,7 @@ func (s *Service) prepare(ctx context.Context, profile Profile, in signing.Inten
 	if err != nil {
 		return prepared{}, fault.New(fault.Internal, "trial-signature", "").Because(err)
 	}
-	return p, s.lint(profile, in, p, text)
+	return p, s.lint(grant, in, p, text)
 }
 
 // unencodable: only text that is not NFC or not UTF-8 stops the encoder.
@@ -94,13 +96,13 @@ func (s *Service) trial(p *prepared) (string, error) {
 	return text, p.linted.Verify(&s.throwaway.PublicKey)
 }
 
-func (s *Service) lint(profile Profile, in signing.Intent, p prepared, text string) error {
-	oid, _ := profile.Usage.ExtendedKeyUsage()
+func (s *Service) lint(grant policy.Grant, in signing.Intent, p prepared, text string) error {
+	oid, _ := grant.Usage.ExtendedKeyUsage()
 	kind, issues := lint.Run(lint.Input{
 		Claims: in.Claims, Message: p.linted, Text: text,
-		Country: s.country, SubClaim: profile.SubClaim, MaxValidity: profile.MaxValidity,
+		Country: s.policy.Country(), SubClaim: grant.SubClaim, MaxValidity: grant.MaxValidity,
 		KID: p.key.KID, DSC: p.key.Certificate, CSCA: p.key.Issuer, Usage: oid, Now: p.issuedAt,
-	}, profile.Ignored)
+	}, grant.Ignored)
 	switch {
 	case len(issues) == 0:
 		return nil

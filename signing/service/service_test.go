@@ -2,14 +2,10 @@ package service
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
-	"io"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,8 +21,10 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/signing/ceremony"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
-	"github.com/trustedparty/ddcc-gateway/signing/keystore/software"
+	"github.com/trustedparty/ddcc-gateway/signing/policy"
+	"github.com/trustedparty/ddcc-gateway/signing/signingtest"
 )
 
 const caller = "urn:test:gateway"
@@ -34,45 +32,19 @@ const caller = "urn:test:gateway"
 // fixed is the instant at which tests issue; the keys were made an hour before.
 var fixed = time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC)
 
-var testKeys = sync.OnceValues(func() (*software.Store, error) {
-	dir, err := os.MkdirTemp("", "keys")
+// newKeys makes development keys in memory.
+func newKeys(t testing.TB) (*signingtest.Memory, *signingtest.Register) {
+	t.Helper()
+	store := signingtest.NewMemory()
+	_, request, err := ceremony.Development(context.Background(), store, ceremony.Subject{Country: "XX", Organization: "Test"}, fixed.Add(-time.Hour))
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if err := software.Create(dir, []byte("test"), software.Subject{Country: "XX", Organization: "Test"}, fixed.Add(-time.Hour)); err != nil {
-		return nil, err
-	}
-	return software.Open(dir, []byte("test"))
-})
-
-// countingKeys wraps a key store: it counts signatures and can be told to misbehave.
-type countingKeys struct {
-	KeyStore
-	signatures atomic.Int64
-	wrap       func(crypto.Signer) crypto.Signer
-}
-
-type countingSigner struct {
-	crypto.Signer
-	count *atomic.Int64
-}
-
-func (s countingSigner) Sign(r io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	s.count.Add(1)
-	return s.Signer.Sign(r, digest, opts)
-}
-
-func (k *countingKeys) Active(ctx context.Context, usage keystore.Usage) (keystore.Key, error) {
-	key, err := k.KeyStore.Active(ctx, usage)
+	register, err := signingtest.NewRegister(store, request.Registrations)
 	if err != nil {
-		return key, err
+		t.Fatal(err)
 	}
-	key.Signer = countingSigner{key.Signer, &k.signatures}
-	if k.wrap != nil {
-		key.Signer = k.wrap(key.Signer)
-	}
-	return key, nil
+	return store, register
 }
 
 // memoryAudit keeps entries and can be told to fail on an action.
@@ -92,6 +64,8 @@ func (a *memoryAudit) Append(_ context.Context, e audit.Entry) (audit.Receipt, e
 	return audit.Receipt{}, nil
 }
 
+func (a *memoryAudit) Report(e audit.Entry) { _, _ = a.Append(context.Background(), e) }
+
 func (a *memoryAudit) actions() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -105,40 +79,39 @@ func (a *memoryAudit) actions() []string {
 // bench is a service with everything around it in reach.
 type testBench struct {
 	*Service
-	keys   *countingKeys
-	audit  *memoryAudit
-	ledger docstore.Store
-	probes int64 // signatures that readiness made
+	keys    *signingtest.Register
+	store   *signingtest.Memory
+	audit   *memoryAudit
+	ledger  docstore.Store
+	stopped atomic.Bool
+	before  int64 // signatures of the certificates' making
 }
 
 func newBench(t testing.TB, change ...func(*Deps)) *testBench {
 	t.Helper()
-	store, err := testKeys()
-	if err != nil {
-		t.Fatal(err)
-	}
+	store, keys := newKeys(t)
 	ledger, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Clock: func() time.Time { return fixed }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = ledger.Close() })
-	b := &testBench{keys: &countingKeys{KeyStore: store}, audit: &memoryAudit{}, ledger: ledger}
+	b := &testBench{keys: keys, store: store, audit: &memoryAudit{}, ledger: ledger, before: store.Signatures()}
 	deps := Deps{
-		Country: "XX", Profiles: DefaultProfiles(caller), Keys: b.keys, Audit: b.audit, Ledger: ledger,
-		Secret: make([]byte, 32), Clock: func() time.Time { return fixed },
+		Policy: signingtest.Gate(t, signingtest.Policy(caller), func() time.Time { return fixed }, Checks()),
+		Keys:   keys, Audit: b.audit, Ledger: ledger,
+		Secret: make([]byte, 32), Clock: func() time.Time { return fixed }, Stopped: b.stopped.Load, Refusals: b.audit,
 	}
 	for _, c := range change {
 		c(&deps)
 	}
-	if b.Service, err = New(context.Background(), deps); err != nil {
+	if b.Service, err = New(deps); err != nil {
 		t.Fatal(err)
 	}
-	b.probes = b.keys.signatures.Load()
 	return b
 }
 
 // signatures counts those of certificates and documents.
-func (b *testBench) signatures() int64 { return b.keys.signatures.Load() - b.probes }
+func (b *testBench) signatures() int64 { return b.store.Signatures() - b.before }
 
 func vaccination() hcert.DDCC {
 	return hcert.DDCC{
@@ -211,11 +184,11 @@ func TestIssueMakesACertificateThatVerifies(t *testing.T) {
 func TestExpiryIsTheEarliestBound(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	long := newBench(t, func(d *Deps) {
-		for i := range d.Profiles {
-			d.Profiles[i].MaxValidity = 10 * 365 * 24 * time.Hour
-		}
-	})
+	decade := signingtest.Policy(caller)
+	for i := range decade.Profiles {
+		decade.Profiles[i].MaxValidity = policy.Duration(10 * 365 * 24 * time.Hour)
+	}
+	long := newBench(t, func(d *Deps) { d.Policy = signingtest.Gate(t, decade, d.Clock, Checks()) })
 	key, _ := b.keys.Active(context.Background(), keystore.UsageVaccination)
 	in := func(d time.Duration) *time.Time { at := fixed.Add(d); return &at }
 	for name, tc := range map[string]struct {
@@ -378,25 +351,87 @@ func TestAuditTellsTheOrderAndNoPerson(t *testing.T) {
 func TestSignatureOfAnotherKeyIsNotReleased(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	stranger, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	stranger, _, err := b.store.Create(context.Background(), "stranger")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.keys.wrap = func(crypto.Signer) crypto.Signer { return stranger }
+	b.store.Wrap(func(ref keystore.Ref, digest keystore.Digest, sign func() (keystore.Signature, error)) (keystore.Signature, error) {
+		if ref == stranger {
+			return sign()
+		}
+		return keystore.Key{Ref: stranger}.Held(b.store).Sign(context.Background(), digest)
+	})
 	in := intent()
 	if cert, err := b.Issue(context.Background(), caller, in); fault.KindOf(err) != fault.Internal || cert.Text != "" {
 		t.Errorf("got %v", err)
 	}
-	b.keys.wrap = nil
+	if b.Ready(context.Background()) == nil {
+		t.Error("ready although a key does not belong to its certificate")
+	}
+	b.store.Wrap(nil)
 	if _, err := b.Issue(context.Background(), caller, in); err != nil {
 		t.Errorf("after the key is right again: %v", err)
 	}
-	if _, err := New(context.Background(), Deps{
-		Country: "XX", Profiles: DefaultProfiles(caller), Audit: b.audit, Ledger: b.ledger, Secret: make([]byte, 32),
-		Clock: func() time.Time { return fixed },
-		Keys:  &countingKeys{KeyStore: b.keys, wrap: func(crypto.Signer) crypto.Signer { return stranger }},
-	}); err == nil {
-		t.Error("a service starts although a key does not belong to its certificate")
+	if actions := b.audit.actions(); !slices.Contains(actions, actionFailed) {
+		t.Errorf("the failure is not in the audit log: %v", actions)
+	}
+}
+
+// TestKeyStoreAway: whatever keeps a key from signing, the caller is told to come again,
+// and the same intent is served once the key is back.
+func TestKeyStoreAway(t *testing.T) {
+	t.Parallel()
+	for name, cause := range map[string]error{
+		"away": keystore.ErrUnavailable, "disabled": keystore.ErrDisabled, "deleted": keystore.ErrNoKey,
+	} {
+		b := newBench(t)
+		in := intent()
+		b.store.Wrap(func(keystore.Ref, keystore.Digest, func() (keystore.Signature, error)) (keystore.Signature, error) {
+			return keystore.Signature{}, cause
+		})
+		_, err := b.Issue(context.Background(), caller, in)
+		if f := fault.From(err); f.Kind != fault.Unavailable || f.RetryAfter == 0 {
+			t.Errorf("%s: %v, want 503 with Retry-After", name, err)
+		}
+		b.store.Wrap(nil)
+		if cert, err := b.Issue(context.Background(), caller, in); err != nil || cert.Text == "" {
+			t.Errorf("%s, when it is back: %v", name, err)
+		}
+	}
+}
+
+// TestEmergencyStop: nothing is signed while it stands; what was released before can
+// still be asked for.
+func TestEmergencyStop(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	before := intent()
+	released, err := b.Issue(context.Background(), caller, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := b.signatures()
+	b.stopped.Store(true)
+	in := intent()
+	if _, err := b.Issue(context.Background(), caller, in); !errors.Is(err, errStopped) {
+		t.Errorf("issues during a stop: %v", err)
+	}
+	document := signing.DocumentIntent{ID: before.ID, Document: marshal(t, documentOf(t, released))}
+	if _, err := b.SignDocument(context.Background(), caller, document); !errors.Is(err, errStopped) {
+		t.Errorf("signs a document during a stop: %v", err)
+	}
+	if b.Ready(context.Background()) == nil {
+		t.Error("ready during a stop")
+	}
+	if again, err := b.Issue(context.Background(), caller, before); err != nil || again.Text != released.Text {
+		t.Errorf("what was released before: %v", err)
+	}
+	if b.signatures() != n {
+		t.Error("a key was used during the stop")
+	}
+	b.stopped.Store(false)
+	if _, err := b.Issue(context.Background(), caller, in); err != nil {
+		t.Errorf("after the stop: %v", err)
 	}
 }
 
@@ -482,29 +517,22 @@ func TestNewRefusesIncoherentWiring(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	good := Deps{
-		Country: "XX", Profiles: DefaultProfiles(caller), Keys: b.keys, Audit: b.audit, Ledger: b.ledger,
-		Secret: make([]byte, 32), Clock: time.Now,
+		Policy: b.policy, Keys: b.keys, Audit: b.audit, Ledger: b.ledger,
+		Secret: make([]byte, 32), Clock: time.Now, Stopped: b.stopped.Load, Refusals: b.audit,
 	}
 	for name, spoil := range map[string]func(*Deps){
-		"country":     func(d *Deps) { d.Country = "xx" },
-		"no profile":  func(d *Deps) { d.Profiles = nil },
-		"twice":       func(d *Deps) { d.Profiles = append(d.Profiles, d.Profiles[0]) },
-		"nobody may":  func(d *Deps) { d.Profiles = DefaultProfiles() },
-		"no validity": func(d *Deps) { d.Profiles = []Profile{{Name: "x", Usage: keystore.UsageTest, Callers: []string{"a"}}} },
-		"no usage":    func(d *Deps) { d.Profiles = []Profile{{Name: "x", MaxValidity: time.Hour, Callers: []string{"a"}}} },
-		"unknown usage": func(d *Deps) {
-			d.Profiles = []Profile{{Name: "x", Usage: "z", MaxValidity: time.Hour, Callers: []string{"a"}}}
-		},
+		"no policy":    func(d *Deps) { d.Policy = nil },
 		"short secret": func(d *Deps) { d.Secret = make([]byte, 31) },
 		"no audit":     func(d *Deps) { d.Audit = nil },
 		"no keys":      func(d *Deps) { d.Keys = nil },
 		"no ledger":    func(d *Deps) { d.Ledger = nil },
 		"no clock":     func(d *Deps) { d.Clock = nil },
+		"no refusals":  func(d *Deps) { d.Refusals = nil },
+		"no stop":      func(d *Deps) { d.Stopped = nil },
 	} {
 		d := good
-		d.Profiles = append([]Profile(nil), good.Profiles...)
 		spoil(&d)
-		if _, err := New(context.Background(), d); err == nil {
+		if _, err := New(d); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -85,29 +86,25 @@ func (g *gateway) registerTrust(t testing.TB, p pki) {
 	t.Helper()
 	c := g.signer.client(t, p)
 	publisher, err := trust.NewPublisher(trust.PublisherConfig{
-		Source: source(c.Keys), Country: "XX", Interval: time.Hour, Retry: time.Second, Timeout: 10 * time.Second,
+		Source: source(c.Statement), Anchors: []*x509.Certificate{g.signer.csca}, DID: did, Country: "XX", Interval: time.Hour, Retry: time.Second, Timeout: 10 * time.Second,
 		Now: clock, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	g.publisher = publisher
-	if err := trustapi.Register(g.trust, trustapi.Config{Publications: publisher, Render: httpx.Problem}); err != nil {
+	if err := trustapi.Register(g.trust, trustapi.Config{Publications: publisher, DID: did, Now: clock, Render: httpx.Problem}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// source lists the signing service's keys as cmd/gateway does.
-type source func(ctx context.Context) ([]signing.Key, error)
+// source asks the signing service as cmd/gateway does.
+type source func(ctx context.Context) (signing.TrustStatement, error)
 
-// Keys implements trust.Source.
-func (s source) Keys(ctx context.Context) ([]trust.PublicKey, error) {
-	keys, err := s(ctx)
-	out := make([]trust.PublicKey, len(keys))
-	for i, k := range keys {
-		out[i] = trust.PublicKey{KID: k.KID, Usage: trust.Usage(k.Usage), Certificate: k.Certificate, Issuer: k.Issuer}
-	}
-	return out, err
+// Statement implements trust.Source.
+func (s source) Statement(ctx context.Context) (trust.Signed, error) {
+	statement, err := s(ctx)
+	return trust.Signed{JWS: []byte(statement.JWS), DID: statement.DID}, err
 }
 
 // example gives the value of an example in a document's components, as JSON.

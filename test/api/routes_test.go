@@ -59,7 +59,7 @@ func TestRoutesThatDoNotExist(t *testing.T) {
 		"trust, no route":     {"trust.yaml", g.trustURL + "/trust/nothing", http.MethodGet, 404},
 		"trust, no method":    {"trust.yaml", g.trustURL + "/trust/jwks.json", http.MethodPost, 405},
 		"signing, no route":   {"signing.yaml", g.signer.url + "/v1/sign", http.MethodPost, 404},
-		"signing, no method":  {"signing.yaml", g.signer.url + "/v1/keys", http.MethodPost, 405},
+		"signing, no method":  {"signing.yaml", g.signer.url + "/v1/trust", http.MethodPost, 405},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

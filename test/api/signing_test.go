@@ -49,8 +49,8 @@ func TestSigning(t *testing.T) {
 		return s.intent(t, "vaccination", func(i map[string]any) { i["id"], i[key] = newID(), value })
 	}
 	steps := []exchange{
-		{method: http.MethodGet, path: "/v1/keys", client: caller, want: 200},
-		{method: http.MethodGet, path: "/v1/keys", client: nobody, want: 401},
+		{method: http.MethodGet, path: "/v1/trust", client: caller, want: 200},
+		{method: http.MethodGet, path: "/v1/trust", client: nobody, want: 401},
 		{method: http.MethodGet, path: "/readyz", client: caller, want: 200},
 		post(vaccination, caller, 200),
 		post(vaccination, caller, 200),

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -27,12 +26,19 @@ import (
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/devpki"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
+	"github.com/trustedparty/ddcc-gateway/signing/ceremony"
 	"github.com/trustedparty/ddcc-gateway/signing/client"
-	"github.com/trustedparty/ddcc-gateway/signing/keystore/software"
+	"github.com/trustedparty/ddcc-gateway/signing/governance"
+	"github.com/trustedparty/ddcc-gateway/signing/keyring"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore"
+	"github.com/trustedparty/ddcc-gateway/signing/publication"
 	"github.com/trustedparty/ddcc-gateway/signing/service"
 	signerapi "github.com/trustedparty/ddcc-gateway/signing/service/httpapi"
+	"github.com/trustedparty/ddcc-gateway/signing/signingtest"
+	"github.com/trustedparty/ddcc-gateway/trust"
 )
 
 // fixed is the instant of every request; the keys were made an hour before.
@@ -41,20 +47,6 @@ var fixed = time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC)
 func clock() time.Time { return fixed }
 
 var secret = bytes.Repeat([]byte("s"), 32)
-
-// softwareKeys are made once: their passphrase derivation is slow on purpose.
-var softwareKeys = sync.OnceValues(func() (*software.Store, error) {
-	dir, err := os.MkdirTemp("", "keys")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	subject := software.Subject{Country: "XX", Organization: "Specimen Ministry"}
-	if err := software.Create(dir, []byte("test"), subject, fixed.Add(-time.Hour)); err != nil {
-		return nil, err
-	}
-	return software.Open(dir, []byte("test"))
-})
 
 // spec is one OpenAPI document with its router.
 type spec struct {
@@ -178,6 +170,9 @@ func (a *nullAudit) Append(context.Context, audit.Entry) (audit.Receipt, error) 
 	return audit.Receipt{}, nil
 }
 
+// Report implements service.Refusals.
+func (a *nullAudit) Report(audit.Entry) {}
+
 func (a *nullAudit) set(broken bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -189,27 +184,59 @@ type signer struct {
 	url    string
 	engine *gin.Engine
 	audit  *nullAudit
+	csca   *x509.Certificate
+}
+
+// did is what the DID document is published under.
+const did = "did:web:localhost:v2:trustlist:DCC:XXA:DSC"
+
+// keyringOf opens an empty register.
+func keyringOf(t testing.TB, records docstore.Store, store keystore.Store, csca *x509.Certificate) *keyring.Ring {
+	t.Helper()
+	ring, err := keyring.Open(t.Context(), keyring.Deps{
+		Records: records, Store: store, Anchors: []*x509.Certificate{csca}, Clock: clock, Refresh: time.Hour,
+		Lint:       func(keystore.Usage, *x509.Certificate, *x509.Certificate) []keyring.Finding { return nil },
+		PrivateUse: governance.PrivateUse,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
 }
 
 func newSigner(t testing.TB, p pki) signer {
 	t.Helper()
-	keys, err := softwareKeys()
+	store := signingtest.NewMemory()
+	subject := ceremony.Subject{Country: "XX", Organization: "Specimen Ministry"}
+	csca, request, err := ceremony.Development(t.Context(), store, subject, fixed.Add(-time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := &nullAudit{}
-	s, err := service.New(t.Context(), service.Deps{
-		Country: "XX", Profiles: service.DefaultProfiles(devpki.GatewayName), Keys: keys, Audit: log,
-		Ledger: newStore(t, "ledger.db"), Secret: secret, Clock: clock,
+	log, records := &nullAudit{}, newStore(t, "ledger.db")
+	gate := signingtest.Gate(t, signingtest.Policy(devpki.GatewayName), clock, service.Checks())
+	ring := keyringOf(t, records, store, csca)
+	if err := ring.Apply(t.Context(), "registration", request); err != nil {
+		t.Fatal(err)
+	}
+	s, err := service.New(service.Deps{
+		Policy: gate, Keys: ring, Audit: log, Ledger: records, Secret: secret, Clock: clock,
+		Stopped: func() bool { return false }, Refusals: log,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	publisher, err := publication.New(publication.Deps{
+		Register: ring, Audit: log, Country: "XX", Anchors: []*x509.Certificate{csca}, Validity: time.Hour, Clock: clock,
+		DID: trust.DID{ID: did, Domain: "DCC", Participant: "XXA"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	engine := newEngine(t, 0, httpx.Problem)
-	signerapi.Register(engine, s)
+	signerapi.Register(engine, s, publisher)
 	ready := httpx.NewReadiness(map[string]httpx.Check{"keys": s.Ready}, httpx.ReadyOptions{})
 	engine.GET("/readyz", ready.Handler) // as cmd/signer does
-	return signer{url: p.serve(t, engine), engine: engine, audit: log}
+	return signer{url: p.serve(t, engine), engine: engine, audit: log, csca: csca}
 }
 
 func (s signer) client(t testing.TB, p pki) *client.Client {

@@ -94,6 +94,9 @@ func (s *System) StartSigner(env ...string) {
 	if _, err := s.listening(s.Signer); err != nil {
 		s.t.Fatalf("signer: %v\n%s", err, s.Logs())
 	}
+	if err := s.Install.Register(s.t.Context(), s.SignerAddress); err != nil {
+		s.t.Fatalf("registering keys: %v\n%s", err, s.Logs())
+	}
 }
 
 // StartGateway starts or restarts the gateway; env may arm a fault point.

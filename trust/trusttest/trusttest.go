@@ -1,4 +1,5 @@
-// Package trusttest makes throw-away certificates for tests. Nothing else imports it.
+// Package trusttest makes throw-away certificates and signed trust lists for tests. Nothing
+// else imports it.
 package trusttest
 
 import (
@@ -10,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"math/big"
+	"net/url"
 	"testing"
 	"time"
 
@@ -35,6 +37,16 @@ type Pair struct {
 
 // Change alters a template before it is signed.
 type Change func(*x509.Certificate)
+
+// URI makes a Change that names a URL as subject alternative name.
+func URI(t testing.TB, address string) Change {
+	t.Helper()
+	parsed, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(c *x509.Certificate) { c.URIs = []*url.URL{parsed} }
+}
 
 // EKU makes a Change that restricts a DSC.
 func EKU(oids ...asn1.ObjectIdentifier) Change {

@@ -32,6 +32,15 @@ func (c Checkpoint) message() []byte {
 		c.Origin, c.Size, c.Bytes, c.Head, c.Time.Format(time.RFC3339), c.KeyID)
 }
 
+// head is the digest of the last line.
+func (c Checkpoint) head() (digest, bool) {
+	b, err := hex.DecodeString(c.Head)
+	if err != nil || len(b) != sha256.Size {
+		return digest{}, false
+	}
+	return digest(b), true
+}
+
 // sign fills KeyID and Signature.
 func (c *Checkpoint) sign(signer crypto.Signer) error {
 	id, err := keyID(signer.Public())

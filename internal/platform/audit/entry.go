@@ -140,3 +140,11 @@ func canonical(b []byte, v any) error {
 	}
 	return nil
 }
+
+// entry gives back what was appended.
+func (l line) entry() Entry {
+	return Entry{
+		Time: l.Time, Action: l.Action, Actor: l.Actor, Subject: l.Subject, Outcome: l.Outcome,
+		Reason: l.Reason, Digest: l.Digest, Attributes: l.Attributes,
+	}
+}

@@ -3,14 +3,12 @@ package audit
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Errors of a log.
@@ -32,16 +30,13 @@ type file interface {
 }
 
 const (
-	entriesFile     = "audit.jsonl"
-	checkpointsFile = "checkpoints.jsonl"
-	lockFile        = "lock"
-
 	maxGroup      = 1024    // entries that share a sync
 	maxGroupBytes = 1 << 20 // of their lines, more by at most one line
 )
 
 // Log is an open log. It is safe for concurrent use.
 type Log struct {
+	dir         string
 	options     Options
 	entries     file
 	checkpoints file
@@ -58,8 +53,11 @@ type Log struct {
 	// Only the writing goroutine uses these after Open.
 	seq     uint64
 	head    digest
-	length  int64
-	covered uint64 // entries under the last checkpoint
+	length  int64      // of all lines, those of closed segments included
+	base    Checkpoint // where the open segment begins
+	last    Checkpoint // the last one stored
+	signing chan point // nil while no signature is under way
+	retryAt uint64     // after a failed signature: no further one before this entry
 }
 
 // pending is an entry on its way.
@@ -125,9 +123,7 @@ func (l *Log) Close() error {
 		close(l.queue)
 		l.mu.Unlock()
 		<-l.done
-		if !l.broken.Load() && l.covered < l.seq {
-			_ = l.fail(l.checkpoint()) // remembered: every later call refuses
-		}
+		l.finish()
 		l.result = errors.Join(l.result, bare(l.entries.Close()), bare(l.checkpoints.Close()), l.unlock())
 	})
 	return l.result
@@ -136,13 +132,22 @@ func (l *Log) Close() error {
 // run is the writing goroutine.
 func (l *Log) run() {
 	defer close(l.done)
-	for p := range l.queue {
-		if !p.claimed.CompareAndSwap(false, true) {
-			continue
+	for {
+		select {
+		case p, open := <-l.queue:
+			if !open {
+				return
+			}
+			if !p.claimed.CompareAndSwap(false, true) {
+				continue
+			}
+			// The callers answered last are about to come back: let them run first.
+			runtime.Gosched()
+			l.write(p)
+		case p := <-l.signing:
+			l.signing = nil
+			_ = l.store(p) // a failure is kept and answered with the next entry
 		}
-		// The callers answered last are about to come back: let them run first.
-		runtime.Gosched()
-		l.write(p)
 	}
 }
 
@@ -168,8 +173,8 @@ func (l *Log) write(p *pending) {
 	for _, p := range group {
 		p.result <- err
 	}
-	if err == nil && l.seq-l.covered >= l.options.EveryN {
-		_ = l.fail(l.checkpoint()) // remembered: every later call refuses
+	if err == nil {
+		l.cover()
 	}
 }
 
@@ -199,34 +204,15 @@ func (l *Log) persist(text []byte) error {
 	return l.fail(appendSynced(l.entries, text))
 }
 
-// fail stops the log when err is not nil.
+// fail stops the log when err is not nil. The first failure is the one that is kept.
 func (l *Log) fail(err error) error {
 	if err == nil {
 		return nil
 	}
-	l.broken.Store(true)
-	l.result = fmt.Errorf("%w: %w", ErrBroken, err)
+	if !l.broken.Swap(true) {
+		l.result = fmt.Errorf("%w: %w", ErrBroken, err)
+	}
 	return l.result
-}
-
-// checkpoint signs and stores the present state. The entries are synced before.
-func (l *Log) checkpoint() error {
-	c := Checkpoint{
-		Origin: l.options.Origin, Size: l.seq, Bytes: l.length, Head: l.head.String(),
-		Time: l.options.Clock().UTC().Truncate(time.Second),
-	}
-	if err := c.sign(l.options.Signer); err != nil {
-		return fmt.Errorf("audit: sign a checkpoint: %w", err)
-	}
-	b, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	if err := appendSynced(l.checkpoints, append(b, '\n')); err != nil {
-		return err
-	}
-	l.covered = l.seq
-	return nil
 }
 
 func appendSynced(f file, b []byte) error {

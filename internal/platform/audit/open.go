@@ -13,23 +13,23 @@ import (
 	"strings"
 )
 
-// ChainError says that the log is not what its chain and checkpoints say. Line counts
-// from 1 in audit.jsonl; 0 means that checkpoints.jsonl is at fault.
+// ChainError says that the log is not what its chain and checkpoints say. Entry is the
+// number of an entry; 0 means that checkpoints.jsonl is at fault.
 type ChainError struct {
-	Line   uint64
+	Entry  uint64
 	Reason string
 }
 
-// Error names the line and the reason.
+// Error names the entry and the reason.
 func (e *ChainError) Error() string {
-	if e.Line == 0 {
+	if e.Entry == 0 {
 		return "audit: checkpoints: " + e.Reason
 	}
-	return fmt.Sprintf("audit: line %d: %s", e.Line, e.Reason)
+	return fmt.Sprintf("audit: entry %d: %s", e.Entry, e.Reason)
 }
 
-// Open opens or creates the log in dir, which must exist, verifies it from its last
-// checkpoint on, cuts off an incomplete last line, and signs a checkpoint.
+// Open opens or creates the log in dir, which must exist, verifies the open segment from
+// its last checkpoint on, cuts off an incomplete last line, and signs a checkpoint.
 // Errors: ErrLocked; *ChainError when the log was damaged, run Verify then.
 func Open(dir string, o Options) (*Log, error) {
 	if err := checkOptions(&o); err != nil {
@@ -42,8 +42,8 @@ func Open(dir string, o Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{options: o, unlock: unlock, queue: make(chan *pending, maxGroup), done: make(chan struct{})}
-	if err := l.open(dir); err != nil {
+	l := &Log{dir: dir, options: o, unlock: unlock, queue: make(chan *pending, maxGroup), done: make(chan struct{})}
+	if err := l.open(); err != nil {
 		for _, f := range []file{l.entries, l.checkpoints} {
 			if f != nil {
 				err = errors.Join(err, f.Close())
@@ -55,15 +55,12 @@ func Open(dir string, o Options) (*Log, error) {
 	return l, nil
 }
 
-func (l *Log) open(dir string) (err error) {
-	if l.entries, err = l.options.openFile(filepath.Join(dir, entriesFile)); err != nil {
-		return fmt.Errorf("audit: open: %w", bare(err))
+func (l *Log) open() (err error) {
+	if err := finishRotation(l.dir); err != nil {
+		return err
 	}
-	if l.checkpoints, err = l.options.openFile(filepath.Join(dir, checkpointsFile)); err != nil {
-		return fmt.Errorf("audit: open: %w", bare(err))
-	}
-	if err := syncDir(dir); err != nil {
-		return fmt.Errorf("audit: sync: %w", bare(err))
+	if l.entries, l.checkpoints, err = openFiles(l.dir, l.options.openFile); err != nil {
+		return err
 	}
 	if err := l.resume(); err != nil {
 		return err
@@ -82,7 +79,7 @@ func (l *Log) resume() error {
 	}
 	list, length, err := readCheckpoints(text)
 	if err != nil {
-		return &ChainError{Reason: strings.TrimPrefix(err.Error(), "audit: ")}
+		return chainError(err)
 	}
 	if length < int64(len(text)) {
 		if err := cut(l.checkpoints, length); err != nil {
@@ -90,27 +87,77 @@ func (l *Log) resume() error {
 		}
 	}
 	if len(list) == 0 {
-		return nil
+		if list, err = l.inherit(); err != nil || len(list) == 0 {
+			return err
+		}
+	}
+	l.base, l.last = list[0], list[len(list)-1]
+	for _, c := range []Checkpoint{l.base, l.last} {
+		if err := l.trust(c); err != nil {
+			return err
+		}
+	}
+	return l.resumeAt(l.last)
+}
+
+// inherit begins the open segment with the last checkpoint of the closed one before it: a
+// crash kept rotation from doing so. There is none in a new log.
+func (l *Log) inherit() ([]Checkpoint, error) {
+	closed, err := closedSegments(l.dir)
+	if err != nil || len(closed) == 0 {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(l.dir, fmt.Sprintf(closedCheckpoints, closed[len(closed)-1])))
+	if err != nil {
+		return nil, fmt.Errorf("audit: read: %w", bare(err))
+	}
+	list, _, err := readCheckpoints(text)
+	if err != nil {
+		return nil, chainError(err)
+	}
+	if len(list) == 0 {
+		return nil, &ChainError{Reason: "those of the last closed segment are missing"}
 	}
 	last := list[len(list)-1]
-	if err := last.verify(append([]crypto.PublicKey{l.options.Signer.Public()}, l.options.Former...)); err != nil {
-		return &ChainError{Reason: strings.TrimPrefix(err.Error(), "audit: ")}
+	if err := l.trust(last); err != nil {
+		return nil, err
 	}
-	if last.Origin != l.options.Origin {
+	return []Checkpoint{last}, l.writeCheckpoint(l.checkpoints, last)
+}
+
+// trust checks that c is a checkpoint of this log.
+func (l *Log) trust(c Checkpoint) error {
+	if err := c.verify(append([]crypto.PublicKey{l.options.Signer.Public()}, l.options.Former...)); err != nil {
+		return chainError(err)
+	}
+	if c.Origin != l.options.Origin {
 		return &ChainError{Reason: "they belong to a log of another origin"}
 	}
-	if last.Size == 0 {
+	return nil
+}
+
+// resumeAt takes the state of a checkpoint over, after a look at the entry it names.
+func (l *Log) resumeAt(c Checkpoint) error {
+	head, ok := c.head()
+	if !ok {
+		return &ChainError{Reason: "a head is not a digest"}
+	}
+	l.seq, l.length, l.head = c.Size, c.Bytes, head
+	if c.Size == l.base.Size {
 		return nil
 	}
-	head, err := l.lineBefore(last.Bytes, last.Size)
+	text, err := l.lineBefore(c.Bytes-l.base.Bytes, c.Size)
 	if err != nil {
 		return err
 	}
-	l.seq, l.covered, l.length, l.head = last.Size, last.Size, last.Bytes, sha256.Sum256(head)
-	if entry, err := decode(head); err != nil || entry.Seq != last.Size || l.head.String() != last.Head {
-		return &ChainError{Line: last.Size, Reason: "is not the entry the last checkpoint was signed over"}
+	if entry, err := decode(text); err != nil || entry.Seq != c.Size || sha256.Sum256(text) != l.head {
+		return &ChainError{Entry: c.Size, Reason: "is not the entry the last checkpoint was signed over"}
 	}
 	return nil
+}
+
+func chainError(err error) error {
+	return &ChainError{Reason: strings.TrimPrefix(err.Error(), "audit: ")}
 }
 
 // lineBefore returns the line that ends at offset end, which is the line with number n.
@@ -118,7 +165,7 @@ func (l *Log) lineBefore(end int64, n uint64) ([]byte, error) {
 	start := max(0, end-maxLine-1)
 	b := make([]byte, end-start)
 	if _, err := l.entries.ReadAt(b, start); errors.Is(err, io.EOF) {
-		return nil, &ChainError{Line: n, Reason: "is missing; the log is shorter than its last checkpoint"}
+		return nil, &ChainError{Entry: n, Reason: "is missing; the log is shorter than its last checkpoint"}
 	} else if err != nil {
 		return nil, fmt.Errorf("audit: read: %w", bare(err))
 	}
@@ -133,27 +180,28 @@ func (l *Log) readTail() error {
 	if err != nil {
 		return fmt.Errorf("audit: read: %w", bare(err))
 	}
-	r := bufio.NewReaderSize(io.NewSectionReader(l.entries, l.length, info.Size()-l.length), maxLine+1)
+	at := l.length - l.base.Bytes
+	r := bufio.NewReaderSize(io.NewSectionReader(l.entries, at, info.Size()-at), maxLine+1)
 	for {
 		b, err := r.ReadSlice('\n')
 		switch {
 		case errors.Is(err, io.EOF):
 			return l.finishTail(info.Size())
 		case errors.Is(err, bufio.ErrBufferFull):
-			return &ChainError{Line: l.seq + 1, Reason: "is too long"}
+			return &ChainError{Entry: l.seq + 1, Reason: "is too long"}
 		case err != nil:
 			return fmt.Errorf("audit: read: %w", bare(err))
 		}
 		text := b[:len(b)-1]
 		entry, err := decode(text)
 		if err != nil {
-			return &ChainError{Line: l.seq + 1, Reason: "is not an entry in canonical form"}
+			return &ChainError{Entry: l.seq + 1, Reason: "is not an entry in canonical form"}
 		}
 		if entry.Seq != l.seq+1 || entry.Prev != l.head.String() {
-			return &ChainError{Line: l.seq + 1, Reason: "does not continue the chain"}
+			return &ChainError{Entry: l.seq + 1, Reason: "does not continue the chain"}
 		}
 		head := sha256.Sum256(text)
-		if _, err := l.entries.WriteAt(b, l.length); err != nil {
+		if _, err := l.entries.WriteAt(b, l.length-l.base.Bytes); err != nil {
 			return fmt.Errorf("audit: write: %w", bare(err))
 		}
 		l.seq, l.head, l.length = entry.Seq, head, l.length+int64(len(b))
@@ -162,8 +210,8 @@ func (l *Log) readTail() error {
 
 // finishTail cuts an incomplete last line off and syncs.
 func (l *Log) finishTail(size int64) error {
-	if size > l.length {
-		return cut(l.entries, l.length)
+	if end := l.length - l.base.Bytes; size > end {
+		return cut(l.entries, end)
 	}
 	if err := l.entries.Sync(); err != nil {
 		return fmt.Errorf("audit: sync: %w", bare(err))

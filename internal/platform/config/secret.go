@@ -30,7 +30,7 @@ func (s SecretFile) IsSet() bool { return s != "" }
 func (s SecretFile) Read() (string, error) {
 	f, err := os.Open(string(s))
 	if err != nil {
-		return "", fmt.Errorf("secret file: %w", err)
+		return "", fmt.Errorf("secret file: %w", unnamed(err))
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -44,6 +44,16 @@ func (s SecretFile) Read() (string, error) {
 		return "", fmt.Errorf("secret file %s: %w", s, err)
 	}
 	return s.content(f)
+}
+
+// unnamed drops the path from an error: what does not name a file may be the secret itself,
+// given in the place of its file.
+func unnamed(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return fmt.Errorf("%s: %w", path.Op, path.Err)
+	}
+	return err
 }
 
 func (s SecretFile) content(r io.Reader) (string, error) {

@@ -21,9 +21,11 @@ import (
 
 // Names in the certificates, as peers know each other.
 const (
-	GatewayName = "urn:ddcc-gateway:gateway"
-	SignerName  = "urn:ddcc-gateway:signer"
-	IssuerName  = "urn:ddcc-gateway:issuer:demo-clinic"
+	GatewayName   = "urn:ddcc-gateway:gateway"
+	SignerName    = "urn:ddcc-gateway:signer"
+	IssuerName    = "urn:ddcc-gateway:issuer:demo-clinic"
+	Operator1Name = "urn:ddcc-gateway:operator:1"
+	Operator2Name = "urn:ddcc-gateway:operator:2"
 )
 
 // validity of everything: long enough for a demo that is kept running.

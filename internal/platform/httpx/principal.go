@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -27,7 +28,7 @@ func PeerFrom(r *http.Request) (Principal, bool) {
 		return Principal{}, false
 	}
 	cert, ok := tlsconf.VerifiedPeer(*r.TLS)
-	if !ok || tlsconf.PeerName(cert) == "" {
+	if !ok || tlsconf.PeerName(cert) == "" || time.Now().After(cert.NotAfter) { // a connection may outlive it
 		return Principal{}, false
 	}
 	sum := sha256.Sum256(cert.Raw)

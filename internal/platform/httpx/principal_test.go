@@ -120,8 +120,13 @@ func TestPrincipalNames(t *testing.T) {
 	for name, tc := range tests {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{tc.cert}}}
+		tc.cert.NotAfter = time.Now().Add(time.Hour)
 		if p, ok := httpx.PeerFrom(r); p.Name != tc.want || ok != (tc.want != "") {
 			t.Errorf("%s: %+v %v", name, p, ok)
+		}
+		tc.cert.NotAfter = time.Now().Add(-time.Second)
+		if p, ok := httpx.PeerFrom(r); ok {
+			t.Errorf("%s: the connection outlives the certificate: %+v", name, p)
 		}
 	}
 	if _, ok := httpx.PeerFrom(httptest.NewRequest("GET", "/", nil)); ok {

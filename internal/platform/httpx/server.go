@@ -29,6 +29,8 @@ type ServerOptions struct {
 	DrainDelay   time.Duration // 0: time for load balancers to notice OnDrain before the listener closes
 	DrainTimeout time.Duration // 20 s: for running requests
 	OnDrain      func()        // called first when the context ends, e.g. to turn readiness off
+
+	ConnState func(net.Conn, http.ConnState) // as in http.Server; nil: nobody is told
 }
 
 // Server is one listener with all limits set.
@@ -66,7 +68,8 @@ func NewServer(o ServerOptions) (*Server, error) {
 			PingTimeout:          15 * time.Second,
 			WriteByteTimeout:     30 * time.Second,
 		},
-		ErrorLog: log.New(errorLog{o.Log}, "", 0),
+		ConnState: o.ConnState,
+		ErrorLog:  log.New(errorLog{o.Log}, "", 0),
 	}
 	return s, nil
 }

@@ -53,6 +53,8 @@ type leaf struct {
 	dns     []string
 	uri     string
 	expired bool
+	early   bool // not valid yet
+	server  bool // for servers alone
 	serial  int64
 }
 
@@ -68,6 +70,12 @@ func (a *authority) issue(dir string, l leaf) tlsconf.Identity {
 	}
 	if l.expired {
 		tmpl.NotAfter = time.Now().Add(-time.Minute)
+	}
+	if l.early {
+		tmpl.NotBefore = time.Now().Add(time.Minute)
+	}
+	if l.server {
+		tmpl.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	}
 	if l.uri != "" {
 		u, err := url.Parse(l.uri)

@@ -43,12 +43,19 @@ func VerifyPeerName(names []string) func(tls.ConnectionState) error {
 			allowed[n] = true
 		}
 	}
+	return VerifyPeer(func(name string) bool { return allowed[name] })
+}
+
+// VerifyPeer admits verified peers whose PeerName allowed says yes to, asked on every
+// handshake: for a list that changes while the process runs. A nameless peer is refused
+// without asking.
+func VerifyPeer(allowed func(name string) bool) func(tls.ConnectionState) error {
 	return func(cs tls.ConnectionState) error {
 		cert, ok := VerifiedPeer(cs)
 		if !ok {
 			return ErrNoVerifiedPeer
 		}
-		if !allowed[PeerName(cert)] {
+		if name := PeerName(cert); name == "" || !allowed(name) {
 			return ErrPeerNotAllowed
 		}
 		return nil

@@ -24,7 +24,8 @@ type ServerOptions struct {
 	OptionalClient bool
 
 	// Verify is asked after the chain was verified, on every handshake. Nil admits every
-	// client of the CAs; use VerifyPeerName to admit names.
+	// client of the CAs; use VerifyPeerName to admit names. To hear of the clients that are
+	// refused, by it or before it is asked, give OnRefused to the http.Server.
 	Verify func(tls.ConnectionState) error
 
 	Now      func() time.Time // nil: time.Now
@@ -87,7 +88,7 @@ func (o ServerOptions) config(s serverState) *tls.Config {
 		Certificates:           []tls.Certificate{*s.cert},
 		ClientAuth:             auth,
 		ClientCAs:              s.pool,
-		VerifyConnection:       o.Verify,
+		VerifyConnection:       marked(o.Verify),
 		SessionTicketsDisabled: true,
 		NextProtos:             []string{"h2", "http/1.1"},
 		Time:                   clock(o.Now),

@@ -1,8 +1,9 @@
 // Package httpapi is the signing service's only network surface: JSON over mutual TLS.
 //
-// Who may call: clients whose certificate names a profile lists; everybody else is
-// refused before a body is read. What they learn: certificates for claims they stated
-// themselves, and the public keys. No route takes bytes or a digest to sign.
+// Who may call: clients whose certificate names the policy lists; TLS refuses the others,
+// and the service operators who ask for certificates. What they learn: certificates for
+// claims they stated themselves, and what is public about the keys. No route takes bytes or
+// a digest to sign.
 package httpapi
 
 import (
@@ -30,16 +31,25 @@ type Service interface {
 	Issue(ctx context.Context, caller string, in signing.Intent) (signing.Certificate, error)
 	SignDocument(ctx context.Context, caller string, in signing.DocumentIntent) (signing.DocumentSignature, error)
 	Cancel(ctx context.Context, caller, id string) (signing.Cancellation, error)
-	Keys(ctx context.Context) ([]signing.Key, error)
 }
 
-type handler struct{ service Service }
+// Publication is what the routes need of what the service says about its keys.
+type Publication interface {
+	Statement(ctx context.Context) (signing.TrustStatement, error)
+	Uploads(ctx context.Context) ([]signing.Upload, error)
+}
+
+type handler struct {
+	service     Service
+	publication Publication
+}
 
 // Register adds the routes under /v1.
-func Register(r gin.IRouter, s Service) {
-	h := handler{service: s}
+func Register(r gin.IRouter, s Service, p Publication) {
+	h := handler{service: s, publication: p}
 	v1 := r.Group("/v1", requirePeer)
-	v1.GET("/keys", h.keys)
+	v1.GET("/trust", h.statement)
+	v1.GET("/uploads", h.uploads)
 	v1.DELETE("/certificates/:id", h.cancel)
 	jsonOnly := httpx.RequireContentType("application/json")
 	v1.POST("/certificates", jsonOnly, httpx.LimitBody(maxIntent), h.issue)
@@ -59,9 +69,14 @@ func caller(c *gin.Context) string {
 	return p.Name
 }
 
-func (h handler) keys(c *gin.Context) {
-	keys, err := h.service.Keys(c.Request.Context())
-	respond(c, keys, err)
+func (h handler) statement(c *gin.Context) {
+	out, err := h.publication.Statement(c.Request.Context())
+	respond(c, out, err)
+}
+
+func (h handler) uploads(c *gin.Context) {
+	out, err := h.publication.Uploads(c.Request.Context())
+	respond(c, out, err)
 }
 
 func (h handler) issue(c *gin.Context) {

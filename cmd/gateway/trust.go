@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
+	"github.com/trustedparty/ddcc-gateway/signing/client"
+	"github.com/trustedparty/ddcc-gateway/trust"
+	trustapi "github.com/trustedparty/ddcc-gateway/trust/httpapi"
+)
+
+// trust wires the publication of keys.
+func (g *gateway) trust(r gin.IRouter) error {
+	s := g.settings
+	anchors, err := trust.ReadAnchors(s.TrustCSCA)
+	if err != nil {
+		return err
+	}
+	publisher, err := trust.NewPublisher(trust.PublisherConfig{
+		Source: statementSource{signer: g.signer, did: s.TrustDID != ""}, Anchors: anchors, Country: s.TrustCountry,
+		DID: s.TrustDID, SHCIssuer: s.SHCIssuer, Cache: filepath.Join(s.DataDir, "trust-statement.json"),
+		Interval: s.TrustRefresh, Retry: min(time.Second, s.TrustRefresh), Timeout: s.SignerTimeout,
+		Now: time.Now, Log: g.process.Log,
+	})
+	if err != nil {
+		return err
+	}
+	g.tasks = append(g.tasks, publisher.Run)
+	return trustapi.Register(r, trustapi.Config{
+		Publications: publisher, MaxAge: s.TrustMaxAge, DID: s.TrustDID, Now: time.Now, Render: httpx.Problem,
+	})
+}
+
+// statementSource asks the signing service what it says about its keys.
+type statementSource struct {
+	signer *client.Client
+	did    bool // a DID document is published
+}
+
+// Statement asks the signing service.
+func (s statementSource) Statement(ctx context.Context) (trust.Signed, error) {
+	statement, err := s.signer.Statement(ctx)
+	if err != nil {
+		return trust.Signed{}, err
+	}
+	signed := trust.Signed{JWS: []byte(statement.JWS)}
+	if s.did {
+		signed.DID = statement.DID
+	}
+	return signed, nil
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// batchMetrics shows how well concurrent signatures share a request to the key store.
+type batchMetrics struct {
+	digests, wait, took prometheus.Histogram
+}
+
+func newBatchMetrics(registry prometheus.Registerer) (*batchMetrics, error) {
+	times := []float64{.0001, .0002, .0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5}
+	m := &batchMetrics{
+		digests: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "signer_batch_digests", Help: "Digests in one request to the key store.",
+			Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256},
+		}),
+		wait: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "signer_batch_wait_seconds", Help: "How long the first digest of a batch waited for company.", Buckets: times,
+		}),
+		took: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "signer_batch_duration_seconds", Help: "How long the key store took for a batch.", Buckets: times,
+		}),
+	}
+	for _, c := range []prometheus.Collector{m.digests, m.wait, m.took} {
+		if err := registry.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// observe is told of every batch.
+func (m *batchMetrics) observe(digests int, wait, took time.Duration) {
+	m.digests.Observe(float64(digests))
+	m.wait.Observe(wait.Seconds())
+	m.took.Observe(took.Seconds())
+}

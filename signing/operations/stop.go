@@ -1,0 +1,193 @@
+package operations
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/signing"
+)
+
+// Where the emergency stop is stored.
+const (
+	stopCollection = "emergency-stop"
+	stopID         = "stop"
+
+	attempts = 16 // of a change against others who change it
+)
+
+// stopState is the stop as stored, with the version of its document.
+type stopState struct {
+	signing.Stop
+	ResumedBy string `json:"resumedBy,omitempty"` // id of the operation that ended the last stop
+	version   int64
+}
+
+// Stopped reports whether nothing may be signed. It is for the signing path: one look at
+// memory.
+func (o *Operations) Stopped() bool {
+	return o.unsaved.Load() != nil || o.stop.Load().Stopped
+}
+
+// StopState shows the stop to an operator.
+func (o *Operations) StopState(ctx context.Context, operator string) (signing.Stop, error) {
+	if err := o.read(ctx, operator, actionRead, ""); err != nil {
+		return signing.Stop{}, err
+	}
+	if unsaved := o.unsaved.Load(); unsaved != nil {
+		return *unsaved, nil
+	}
+	return o.stop.Load().Stop, nil
+}
+
+// Stop ends all signing at once, here before anything else and in every other process
+// when it reads the stop next. One operator is enough. A stop that stands stays as it is.
+// Errors: Forbidden, Rule for an unknown reason, Unavailable when the stop holds here but
+// could not be stored or audited.
+func (o *Operations) Stop(ctx context.Context, operator, reason string) (signing.Stop, error) {
+	ctx = context.WithoutCancel(ctx)
+	if err := o.admitStop(operator, reason); err != nil {
+		return signing.Stop{}, o.refused(ctx, operator, "", signing.OperationRequest{}, err)
+	}
+	now := o.now()
+	wanted := &signing.Stop{Stopped: true, Since: &now, By: operator, Reason: reason}
+	o.unsaved.CompareAndSwap(nil, wanted)
+	entry := audit.Entry{Action: actionStop, Actor: operator, Outcome: outcomeIntended, Reason: reason}
+	auditErr := o.record(ctx, entry)
+	if err := o.save(ctx); err != nil {
+		return *wanted, errStopLocal.Because(errors.Join(err, auditErr))
+	}
+	entry.Outcome = outcomeDone
+	if err := errors.Join(auditErr, o.record(ctx, entry)); err != nil {
+		return o.stop.Load().Stop, errStopUnseen.Because(err)
+	}
+	return o.stop.Load().Stop, nil
+}
+
+func (o *Operations) admitStop(operator, reason string) error {
+	if err := o.authorise(operator); err != nil {
+		return err
+	}
+	if !slices.Contains(signing.StopReasons(), reason) {
+		return refuse("/reason", "stop-reason", "No such reason of a stop.", "Use key-compromise, fraud, defect, maintenance or drill.")
+	}
+	return nil
+}
+
+// save stores the stop that is not stored yet, unless one stands.
+func (o *Operations) save(ctx context.Context) error {
+	unsaved := o.unsaved.Load()
+	if unsaved == nil {
+		return nil
+	}
+	for range attempts {
+		stored, err := o.loadStop(ctx)
+		if err != nil {
+			return err
+		}
+		won := stored.Stopped
+		if !won {
+			won, err = o.writeStop(ctx, stored.version, stopState{Stop: *unsaved})
+		}
+		if err != nil {
+			return err
+		}
+		if won {
+			o.unsaved.CompareAndSwap(unsaved, nil)
+			return nil
+		}
+	}
+	return errAway
+}
+
+// Reload reads the stop now, and stores one that could not be stored before.
+func (o *Operations) Reload(ctx context.Context) error {
+	if o.unsaved.Load() != nil {
+		return o.save(ctx)
+	}
+	_, err := o.loadStop(ctx)
+	return err
+}
+
+// loadStop reads the stop and makes it the current one.
+func (o *Operations) loadStop(ctx context.Context) (stopState, error) {
+	doc, err := o.deps.Records.Get(ctx, stopCollection, stopID)
+	if errors.Is(err, docstore.ErrNotFound) {
+		return stopState{}, nil
+	}
+	if err != nil {
+		return stopState{}, errAway.Because(err)
+	}
+	s := stopState{version: doc.Version}
+	if err := json.Unmarshal(doc.Body, &s); err != nil {
+		return stopState{}, fault.From(errors.New("key operations: the stored stop is not readable"))
+	}
+	o.installStop(s)
+	return s, nil
+}
+
+// writeStop replaces the stop of that version; 0: there was none. won is false when
+// somebody else did.
+func (o *Operations) writeStop(ctx context.Context, version int64, s stopState) (won bool, err error) {
+	body, err := json.Marshal(s)
+	if err != nil {
+		return false, fault.From(err)
+	}
+	doc := docstore.Document{ID: stopID, Version: version, Body: body}
+	if version == 0 {
+		doc, err = o.deps.Records.Insert(ctx, stopCollection, doc)
+	} else {
+		doc, err = o.deps.Records.Update(ctx, stopCollection, doc)
+	}
+	var exists *docstore.ExistsError
+	switch {
+	case errors.Is(err, docstore.ErrVersion), errors.Is(err, docstore.ErrNotFound), errors.As(err, &exists):
+		return false, nil
+	case err != nil:
+		return false, errAway.Because(err)
+	}
+	s.version = doc.Version
+	o.installStop(s)
+	return true, nil
+}
+
+// installStop makes s current unless a later one is.
+func (o *Operations) installStop(s stopState) {
+	for {
+		old := o.stop.Load()
+		if old.version >= s.version || o.stop.CompareAndSwap(old, &s) {
+			return
+		}
+	}
+}
+
+// stopToEnd gives the version of the stop that a resume is proposed for.
+func (o *Operations) stopToEnd(ctx context.Context) (int64, error) {
+	stored, err := o.loadStop(ctx)
+	if err == nil && !stored.Stopped {
+		err = refuse("/kind", "not-stopped", "No emergency stop stands.", "There is nothing to resume.")
+	}
+	return stored.version, err
+}
+
+// resume ends the stop an operation was proposed for, once.
+func (o *Operations) resume(ctx context.Context, r row) error {
+	stored, err := o.loadStop(ctx)
+	switch {
+	case err != nil:
+		return err
+	case stored.ResumedBy == r.ID:
+		return nil
+	case !stored.Stopped || stored.version != r.StopVersion:
+		return refuse("/kind", "stop-changed", "The stop this operation was proposed for stands no more.", "Look at the stop, then propose to resume again.")
+	}
+	won, err := o.writeStop(ctx, stored.version, stopState{ResumedBy: r.ID})
+	if err == nil && !won {
+		err = errAway // the same call, repeated, finds out
+	}
+	return err
+}

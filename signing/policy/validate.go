@@ -1,0 +1,190 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/trustedparty/ddcc-gateway/signing/keystore"
+)
+
+// Checks are what a policy must agree with and cannot know: the code it is given to. A
+// nil check knows nothing.
+type Checks struct {
+	Profile func(name string) bool // the service can build such certificates
+	Lint    func(id string) bool   // there is such a lint
+}
+
+// The limits of a policy.
+const (
+	maxList      = 10_000
+	maxProfiles  = 64
+	maxNameBytes = 256
+	minRate      = 1.0 / (24 * 60 * 60) // a second: one a day
+	maxRate      = 1_000_000
+	maxBurst     = 1_000_000
+	minValidity  = time.Hour
+	maxValidity  = 10 * 365 * 24 * time.Hour // no DSC lives longer, and none is outlived
+)
+
+var (
+	alpha2   = regexp.MustCompile(`^[A-Z]{2}$`)
+	issuerID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`) // as it goes into the audit log
+	profile  = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$`)
+)
+
+// certificateUsages are the usages whose keys sign certificates of a profile.
+var certificateUsages = []keystore.Usage{
+	keystore.UsageVaccination, keystore.UsageTest, keystore.UsageRecovery, keystore.UsageSHC, keystore.UsageVDSNC,
+}
+
+// Validate reports every problem at once, in an *Error.
+func (p Policy) Validate(checks Checks) error {
+	var found problems
+	p.validate(&found, checks)
+	return found.err()
+}
+
+// validate adds what is wrong with members that have no problem yet.
+func (p Policy) validate(found *problems, checks Checks) {
+	v := validator{problems: found, before: &problems{list: slices.Clone(found.list)}, checks: checks}
+	v.check("country", alpha2.MatchString(p.Country), "must be an ISO 3166-1 alpha-2 code in capitals")
+	v.names("callers", p.Callers)
+	v.operators(p)
+	v.profiles(p)
+	if len(p.Profiles) > maxProfiles {
+		return
+	}
+	v.issuers(p)
+	if d := p.DefaultIssuer; d != nil {
+		v.limits("defaultIssuer", p, d.Profiles, d.Rate, d.Burst, d.MaxValidity)
+		v.check("defaultIssuer.most", d.Most >= 1 && d.Most <= maxList, "must be 1 to %d", maxList)
+	} else {
+		v.check("issuers", len(p.Issuers) > 0, "is empty; without an issuer and a defaultIssuer nobody may issue")
+	}
+}
+
+type validator struct {
+	*problems
+	before *problems // what reading the file found: a broken member is not judged again
+	checks Checks
+}
+
+func (v validator) check(path string, ok bool, format string, args ...any) {
+	if !ok && !v.before.at(path) {
+		v.add(path, format, args...)
+	}
+}
+
+// names checks a list of certificate names.
+func (v validator) names(path string, names []string) {
+	seen := map[string]int{}
+	for i, name := range names {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		v.check(at, name != "" && len(name) <= maxNameBytes && !strings.ContainsFunc(name, notInName),
+			"must be a certificate name of 1 to %d bytes without spaces and control characters", maxNameBytes)
+		v.unique(at, path, name, i, seen)
+	}
+}
+
+func notInName(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }
+
+func (v validator) unique(at, list, name string, i int, seen map[string]int) {
+	if first, twice := seen[name]; twice {
+		v.check(at, false, "is the same as %s[%d]", list, first)
+		return
+	}
+	seen[name] = i
+}
+
+// operators: two people must be able to act, and nobody who asks for certificates may
+// change the keys that sign them.
+func (v validator) operators(p Policy) {
+	v.names("operators", p.Operators)
+	v.check("operators", len(slices.Compact(slices.Sorted(slices.Values(p.Operators)))) >= 2, "must name two operators or more: key operations take two")
+	callers := slices.Clone(p.Callers)
+	for _, one := range p.Profiles {
+		callers = append(callers, one.Callers...)
+	}
+	for i, operator := range p.Operators {
+		v.check(fmt.Sprintf("operators[%d]", i), !slices.Contains(callers, operator), "is a caller as well; use a certificate of its own for key operations")
+	}
+}
+
+func (v validator) profiles(p Policy) {
+	v.check("profiles", len(p.Profiles) > 0, "is empty; name the kinds of certificates this signer makes")
+	v.check("profiles", len(p.Profiles) <= maxProfiles, "has more than %d entries", maxProfiles)
+	names, places := map[string]int{}, map[int64]int{}
+	for i, one := range p.Profiles {
+		at := fmt.Sprintf("profiles[%d]", i)
+		v.check(at+".name", profile.MatchString(one.Name), "must be 1 to 64 of a-z, 0-9 and inner hyphens")
+		v.check(at+".name", !profile.MatchString(one.Name) || v.knownProfile(one.Name), "is no profile this signer can make")
+		v.unique(at+".name", "profiles", one.Name, i, names)
+		v.check(at+".usage", slices.Contains(certificateUsages, one.Usage), "must be a key usage for certificates: vaccination, test, recovery, shc or vdsnc")
+		v.subClaim(at+".subClaim", one.SubClaim, i, places)
+		v.validity(at+".maxValidity", one.MaxValidity)
+		v.names(at+".callers", one.Callers)
+		v.check(at+".callers", len(one.Callers)+len(p.Callers) > 0, "is missing, and there are no callers for all profiles; name at least one client certificate")
+		v.lints(at+".ignoredLints", one.IgnoredLints)
+	}
+}
+
+func (v validator) knownProfile(name string) bool {
+	return v.checks.Profile != nil && v.checks.Profile(name)
+}
+
+// subClaim: a verifier takes the place for the kind of certificate, so two profiles must
+// not share one.
+func (v validator) subClaim(at string, place int64, i int, seen map[int64]int) {
+	v.check(at, place >= 1 && place <= math.MaxInt32, "must be a whole number from 1")
+	if first, twice := seen[place]; twice {
+		v.check(at, false, "is the place of profiles[%d] as well", first)
+		return
+	}
+	seen[place] = i
+}
+
+func (v validator) validity(at string, d Duration) {
+	t := time.Duration(d)
+	v.check(at, t >= minValidity && t <= maxValidity && t%time.Second == 0, "must be whole seconds, one hour to %d hours", maxValidity/time.Hour)
+}
+
+func (v validator) lints(path string, ids []string) {
+	seen := map[string]int{}
+	for i, id := range ids {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		v.check(at, v.checks.Lint != nil && v.checks.Lint(id), "is no lint of this signer")
+		v.unique(at, path, id, i, seen)
+	}
+}
+
+func (v validator) issuers(p Policy) {
+	seen := map[string]int{}
+	for i, one := range p.Issuers {
+		at := fmt.Sprintf("issuers[%d]", i)
+		v.check(at+".id", issuerID.MatchString(one.ID), "must be 1 to 64 letters, digits, dots, underscores or hyphens")
+		v.unique(at+".id", "issuers", one.ID, i, seen)
+		v.limits(at, p, one.Profiles, one.Rate, one.Burst, one.MaxValidity)
+	}
+}
+
+// limits checks what listed and other issuers have in common.
+func (v validator) limits(at string, p Policy, profiles []string, rate float64, burst int, validity Duration) {
+	v.check(at+".profiles", len(profiles) > 0, "is empty; name what may be issued")
+	seen := map[string]int{}
+	for i, name := range profiles {
+		path := fmt.Sprintf("%s.profiles[%d]", at, i)
+		known := slices.ContainsFunc(p.Profiles, func(one Profile) bool { return one.Name == name })
+		v.check(path, known || v.before.at("profiles"), "is not in the list of profiles")
+		v.unique(path, at+".profiles", name, i, seen)
+	}
+	v.check(at+".rate", rate >= minRate && rate <= maxRate, "must be certificates a second, one a day (0.0000116) to %d", maxRate)
+	v.check(at+".burst", burst >= 1 && burst <= maxBurst, "must be 1 to %d", maxBurst)
+	if validity != 0 {
+		v.validity(at+".maxValidity", validity)
+	}
+}

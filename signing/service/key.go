@@ -1,0 +1,44 @@
+package service
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"github.com/trustedparty/ddcc-gateway/signing/keystore"
+)
+
+var errNotUsable = errors.New("the key or its certificates are not valid now, or may not make signatures")
+
+// usable checks a key before it signs: both certificates (GDHCN shell model; RFC 5280
+// §4.2.1.3) and the time in which the key itself may be used.
+func usable(key keystore.Key, now time.Time) error {
+	for _, c := range []*x509.Certificate{key.Certificate, key.Issuer} {
+		if now.Before(c.NotBefore) || now.After(c.NotAfter) {
+			return errNotUsable
+		}
+	}
+	if now.Before(key.ActiveFrom) || !key.ActiveUntil.IsZero() && !now.Before(key.ActiveUntil) {
+		return errNotUsable
+	}
+	if key.Usage != keystore.UsageVDSNC && key.Certificate.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		return errNotUsable // a barcode signer has no key usage (ICAO 9303-12 §7.1.3)
+	}
+	return nil
+}
+
+// active gives the key that signs for a usage now; during an emergency stop there is none.
+func (s *Service) active(ctx context.Context, usage keystore.Usage) (keystore.Key, error) {
+	if s.stopped() {
+		return keystore.Key{}, errStopped
+	}
+	key, err := s.keys.Active(ctx, usage)
+	if err == nil {
+		err = usable(key, s.now())
+	}
+	if err != nil {
+		return keystore.Key{}, unavailable(err)
+	}
+	return key, nil
+}

@@ -1,0 +1,48 @@
+package signingtest
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+
+	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore"
+)
+
+// Register is a register that never changes: its keys are active for ever.
+type Register struct {
+	keys  map[keystore.Usage]keystore.Key
+	store keystore.Store
+}
+
+// NewRegister puts registrations on a fixed register.
+func NewRegister(store keystore.Store, registrations []signing.Registration) (*Register, error) {
+	r := &Register{keys: map[keystore.Usage]keystore.Key{}, store: store}
+	for _, in := range registrations {
+		certificate, err := x509.ParseCertificate(in.Certificate)
+		if err != nil {
+			return nil, err
+		}
+		issuer, err := x509.ParseCertificate(in.Issuer)
+		if err != nil {
+			return nil, err
+		}
+		kid := sha256.Sum256(certificate.Raw)
+		usage := keystore.Usage(in.Usage)
+		r.keys[usage] = keystore.Key{
+			Usage: usage, Ref: keystore.Ref{Label: in.Label, Version: in.Version}, KID: kid[:8],
+			Certificate: certificate, Issuer: issuer, State: keystore.StateActive, ActiveFrom: in.ActivateAt,
+		}
+	}
+	return r, nil
+}
+
+// Active gives the key of a usage.
+func (r *Register) Active(_ context.Context, usage keystore.Usage) (keystore.Key, error) {
+	key, ok := r.keys[usage]
+	if !ok {
+		return keystore.Key{}, fmt.Errorf("%w: %s", keystore.ErrNoKey, usage)
+	}
+	return key.Held(r.store), nil
+}
