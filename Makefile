@@ -33,6 +33,7 @@ test-vault: .tools/vaultpeer ## the key store suite, the outages and the demo on
 	cd test/vaultpeer && $(GO) build -trimpath -ldflags="-s -w" -o "$(CURDIR)/$@" .
 
 test-hsm: ## the key store suite and the demo on a PKCS #11 token; needs SoftHSM 2 (Debian: softhsm2) or HSM_MODULE=FILE
+	@test -n "$(HSM_MODULE)" || { echo "no SoftHSM 2 here: install softhsm2, or name a PKCS #11 library with HSM_MODULE=FILE"; exit 1; }
 	DDCC_HSM_MODULE="$(HSM_MODULE)" $(GO) test -race -shuffle=on -count=1 -timeout=15m $(TESTFLAGS) ./test/hsm/...
 
 lint: ## formatting, vet and the linters of .golangci.yml

@@ -34,6 +34,7 @@ const (
 	ReasonKeyExpired     Reason = "key_expired"       // the DSC or its CSCA is not valid any more
 	ReasonOutlivesKey    Reason = "outlives_key"      // exp later than the end of the DSC
 
+	ReasonIssuerMismatch     Reason = "issuer_mismatch"     // the key is of another country than the issuer named
 	ReasonUsageMismatch      Reason = "usage_mismatch"      // the key may not sign this kind of content
 	ReasonUnsupportedPayload Reason = "unsupported_payload" // recognised or unknown content without rules here
 	ReasonInvalidPayload     Reason = "invalid_payload"     // content that breaks the rules of its kind
@@ -65,6 +66,7 @@ var explanations = map[Reason]string{
 	ReasonKeyNotYetValid:              "The signer's certificate was not valid yet when it was used, or is not valid yet now.",
 	ReasonKeyExpired:                  "The signer's certificate has expired, and with it everything it signed.",
 	ReasonOutlivesKey:                 "The certificate claims to be valid for longer than its signer's certificate.",
+	ReasonIssuerMismatch:              "The certificate names one country as its issuer and is signed with the key of another.",
 	ReasonUsageMismatch:               "The signer is not allowed to sign this kind of certificate.",
 	ReasonUnsupportedPayload:          "The signature is genuine, but this verifier has no rules for the content.",
 	ReasonInvalidPayload:              "The signature is genuine, but the content breaks the rules for certificates of its kind.",

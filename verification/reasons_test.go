@@ -70,6 +70,7 @@ func TestEveryReasonOccurs(t *testing.T) {
 		verification.ReasonKeyNotYetValid:       verifyPayload(claims(a.ca.Cert.NotBefore.Unix()-1, expires.Unix())),
 		verification.ReasonKeyExpired:           a.afterKey(t),
 		verification.ReasonOutlivesKey:          verifyPayload(claims(issued.Unix(), a.vaccination.Cert.NotAfter.Unix()+1)),
+		verification.ReasonIssuerMismatch:       verifyPayload(anyClaims(t, object64{1: "XA", 6: issued.Unix(), 4: expires.Unix(), -260: object64{3: vaccination()}})),
 		verification.ReasonUsageMismatch:        verifyMessage(sign(t, a.test, vs)),
 		verification.ReasonUnsupportedPayload:   verifyPayload(encode(t, -6, object{"n": "x"})),
 		verification.ReasonInvalidPayload:       verifyPayload(encode(t, 3, object{"name": "x"})),
@@ -95,7 +96,7 @@ func TestEveryReasonOccurs(t *testing.T) {
 			}
 		})
 	}
-	if got := len(verification.Reasons()); got != 26 {
+	if got := len(verification.Reasons()); got != 27 {
 		t.Errorf("%d reasons; give each a case above", got)
 	}
 	seen := map[string]bool{}

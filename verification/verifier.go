@@ -60,6 +60,9 @@ func (v *Verifier) verifyText(text string, now time.Time) Result {
 	if f := v.checkTimes(message.Claims, found.profile, entry, now); f != nil {
 		return result.concluded(f)
 	}
+	if f := checkIssuer(message.Claims, entry); f != nil {
+		return result.concluded(f)
+	}
 	if f := found.checkUsage(entry); f != nil {
 		return result.concluded(f)
 	}

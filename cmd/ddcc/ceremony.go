@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -57,7 +58,7 @@ func (c *keysCeremonyCmd) Run(s streams) error {
 		fmt.Fprintln(s.stdout, "\nChecked: nothing to object. No key was touched and nothing was written.")
 		return nil
 	}
-	tools, err := c.tools(plan)
+	tools, err := c.tools(s.ctx, plan)
 	if err != nil {
 		return err
 	}
@@ -81,17 +82,17 @@ func (c *keysCeremonyCmd) plan() (*ceremony.Plan, error) {
 }
 
 // tools opens what the ceremony needs, and nothing else.
-func (c *keysCeremonyCmd) tools(plan *ceremony.Plan) (ceremony.Tools, error) {
+func (c *keysCeremonyCmd) tools(ctx context.Context, plan *ceremony.Plan) (ceremony.Tools, error) {
 	tools := ceremony.Tools{Now: time.Now}
 	keys, pki := plan.Needs()
 	var err error
 	if keys {
-		if tools.Keys, err = openMaker(c.storeFlags); err != nil {
+		if tools.Keys, err = openMaker(ctx, c.storeFlags); err != nil {
 			return tools, err
 		}
 	}
 	if pki {
-		tools.PKI, err = openPKI(c.storeFlags)
+		tools.PKI, err = openPKI(ctx, c.storeFlags)
 	}
 	return tools, err
 }

@@ -14,10 +14,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore/vault"
 )
 
 const cscaCeremony = `{"name":"xx-csca","kind":"csca","country":"XX","organization":"Test Ministry","csca":{"label":"csca","commonName":"Test CSCA"}}`
@@ -153,24 +155,33 @@ func TestCountryMustBeTyped(t *testing.T) {
 func TestPKIFlags(t *testing.T) {
 	t.Parallel()
 	s := newCeremonySite(t)
-	server := httptest.NewServer(http.NotFoundHandler())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/auth/token/lookup-self" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, `{"data":{"ttl":3600,"renewable":false}}`)
+	}))
 	t.Cleanup(server.Close)
-	good := storeFlags{PKI: "country/pki/default", PKIAddress: server.URL, PKITokenFile: config.SecretFile(s.path("passphrase"))}
+	good := storeFlags{PKI: "country/pki/default", Vault: vault.Config{
+		Address: server.URL, Mount: "transit", Auth: vault.AuthToken, TokenFile: config.SecretFile(s.path("passphrase")),
+		Timeout: time.Second, Deadline: 2 * time.Second, MaxInFlight: 1,
+	}}
 	for name, change := range map[string]func(*storeFlags){
 		"no path":    func(f *storeFlags) { f.PKI = "" },
 		"no issuer":  func(f *storeFlags) { f.PKI = "pki" },
-		"no address": func(f *storeFlags) { f.PKIAddress = "" },
-		"no token":   func(f *storeFlags) { f.PKITokenFile = "" },
-		"no CA":      func(f *storeFlags) { f.PKICA = s.path("absent.pem") },
+		"no address": func(f *storeFlags) { f.Vault.Address = "" },
+		"no token":   func(f *storeFlags) { f.Vault.TokenFile = "" },
+		"no CA":      func(f *storeFlags) { f.Vault.Address = "https://vault.example" },
 		"bad mount":  func(f *storeFlags) { f.PKI = "../sys/default" },
 	} {
 		f := good
 		change(&f)
-		if _, err := openPKI(f); !errors.Is(err, errUsage) {
+		if _, err := openPKI(t.Context(), f); !errors.Is(err, errUsage) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	authority, err := openPKI(good)
+	authority, err := openPKI(t.Context(), good)
 	if err != nil {
 		t.Fatal(err)
 	}

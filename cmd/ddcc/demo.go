@@ -20,12 +20,15 @@ import (
 type demoCmd struct {
 	Out  string `default:"out/demo" help:"Directory for what the demo leaves." placeholder:"DIR"`
 	Keep bool   `help:"Keep signer and gateway running and print curl lines to try."`
+
+	storeFlags `embed:""`
+	SignerFlag []string `sep:"none" help:"With a key store of its own: a flag by which the signer reaches it, e.g. --signer-flag=--key-store=vault. Repeat it." placeholder:"FLAG"`
 }
 
 // Run is the main job from end to end, in two processes of their own.
 func (c *demoCmd) Run(s streams) error {
-	d := &demo{streams: s, out: c.Out, began: time.Now()}
-	if err := d.prepare(); err != nil {
+	d := &demo{streams: s, out: c.Out, began: time.Now(), signerFlags: c.SignerFlag}
+	if err := d.prepare(c.storeFlags); err != nil {
 		return err
 	}
 	defer d.stop()
@@ -49,6 +52,7 @@ type demo struct {
 	began           time.Time
 	install         devinstall.Installation
 	signer, gateway *devinstall.Child
+	signerFlags     []string
 	issuer          *issuer
 	doses           int
 }
@@ -61,7 +65,7 @@ func (d *demo) file(name string) string { return filepath.Join(d.out, name) }
 func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.stdout, format+"\n", args...) }
 
 // prepare clears what an earlier run left, whether it ended well or was killed.
-func (d *demo) prepare() error {
+func (d *demo) prepare(keys storeFlags) error {
 	if err := os.MkdirAll(d.out, 0o755); err != nil { //nolint:gosec // the results are for the user to look at
 		return err
 	}
@@ -78,11 +82,26 @@ func (d *demo) prepare() error {
 	if err := os.RemoveAll(string(d.install)); err != nil {
 		return err
 	}
-	if err := d.install.Create(time.Now()); err != nil {
+	if err := d.createKeys(keys); err != nil {
 		return err
 	}
 	d.say("1. Development PKI: TLS CA and certificates of gateway, signer, issuer and two operators; CSCA and four signers")
 	return nil
+}
+
+// createKeys makes the installation, with keys in files or in the key store that was named.
+func (d *demo) createKeys(keys storeFlags) error {
+	if keys.KeyStore == "software" {
+		return d.install.Create(time.Now())
+	}
+	if len(d.signerFlags) == 0 {
+		return usage("the signer needs the flags of its key store; give them with --signer-flag")
+	}
+	maker, err := openMaker(d.ctx, keys)
+	if err != nil {
+		return err
+	}
+	return d.install.CreateOn(time.Now(), maker)
 }
 
 func (d *demo) startProcesses() error {
@@ -97,7 +116,7 @@ func (d *demo) startProcesses() error {
 	ctx, cancel := context.WithTimeout(d.ctx, startLimit)
 	defer cancel()
 	// The processes are not bound to ctx: they live until stop.
-	if d.signer, err = devinstall.Start(context.WithoutCancel(d.ctx), "signer", signerBinary, d.file("signer.log"), d.install.SignerArgs("127.0.0.1:0")); err != nil {
+	if d.signer, err = devinstall.Start(context.WithoutCancel(d.ctx), "signer", signerBinary, d.file("signer.log"), d.install.SignerArgs("127.0.0.1:0", d.signerFlags...)); err != nil {
 		return err
 	}
 	signerAddress, err := d.signer.Listening(ctx)
@@ -216,7 +235,7 @@ func (d *demo) verifyAll() error {
 		for _, kind := range []string{"hc1", "png", "document.json"} {
 			name := fmt.Sprintf("dose-%d.%s", n+1, kind)
 			begun := time.Now()
-			result, err := verifyCmd{Trust: d.file("trustlist.json"), Certificate: d.file(name)}.check(d.streams)
+			result, err := verifyCmd{trustFlags: trustFlags{Trust: d.file("trustlist.json")}, Certificate: d.file(name)}.check(d.streams)
 			if err != nil {
 				return err
 			}

@@ -32,6 +32,7 @@ type cli struct {
 	Verify  verifyCmd  `cmd:"" help:"Check a certificate offline: a QR picture, an HC1 text or a DDCC document."`
 	Inspect inspectCmd `cmd:"" help:"Show what a certificate says, without trusting it."`
 	Keys    keysCmd    `cmd:"" help:"Make keys and certificates, and operate those of a signer."`
+	Trust   trustCmd   `cmd:"" help:"Import the trust lists of others, and look at lists."`
 	Audit   auditCmd   `cmd:"" help:"Check a signing audit log offline."`
 	Bench   benchCmd   `cmd:"" help:"Measure the numbers of the design beside their references."`
 }

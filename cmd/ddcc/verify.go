@@ -11,15 +11,14 @@ import (
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 
-	"github.com/trustedparty/ddcc-gateway/trust"
 	"github.com/trustedparty/ddcc-gateway/verification"
 )
 
 type verifyCmd struct {
-	Certificate string    `arg:"" help:"A QR picture (PNG), a file with an HC1 text or a DDCC document, the HC1 text itself, or - for standard input." placeholder:"FILE|TEXT"`
-	Trust       string    `required:"" help:"Trust list as published under /trust/trustlist.json." placeholder:"FILE"`
-	At          time.Time `help:"Instant to verify at, RFC 3339; now when absent." placeholder:"TIME"`
-	JSON        bool      `name:"json" help:"Print the whole result as JSON."`
+	Certificate string `arg:"" help:"A QR picture (PNG), a file with an HC1 text or a DDCC document, the HC1 text itself, or - for standard input." placeholder:"FILE|TEXT"`
+	trustFlags
+	At   time.Time `help:"Instant to verify at, RFC 3339; now when absent." placeholder:"TIME"`
+	JSON bool      `name:"json" help:"Print the whole result as JSON."`
 }
 
 // Run checks the certificate. The exit code is 0 only when it is valid.
@@ -82,15 +81,11 @@ func printContent(s streams, content map[string]any) error {
 
 // check does the work; the demo uses it too.
 func (c verifyCmd) check(s streams) (verification.Result, error) {
-	raw, err := readFile(s, c.Trust)
+	list, err := c.list(s)
 	if err != nil {
 		return verification.Result{}, err
 	}
-	list, err := trust.ParseList(raw, trust.Limits{})
-	if err != nil {
-		return verification.Result{}, usage("trust list: %v", err)
-	}
-	verifier := verification.Verifier{List: list.List}
+	verifier := verification.Verifier{List: list}
 	if !c.At.IsZero() {
 		verifier.Clock = func() time.Time { return c.At }
 	}

@@ -104,7 +104,7 @@ func (g *gateway) listen(registry, documents *sqlite.Store) (*httpx.Server, erro
 		}
 	}
 	if g.settings.runs(moduleTrust) {
-		if err := g.trust(engine); err != nil {
+		if err := errors.Join(g.trust(engine), g.foreign(), g.upload()); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"log/slog"
 	"regexp"
 	"slices"
 	"time"
@@ -48,6 +49,9 @@ type settings struct {
 	TrustMaxAge  time.Duration `default:"1h" help:"How long verifiers may keep the published keys."`
 	TrustRefresh time.Duration `default:"1m" help:"How often the keys are fetched from the signing service."`
 
+	Foreign foreignSettings `embed:"" prefix:"foreign-"`
+	Upload  uploadSettings  `embed:"" prefix:"upload-"`
+
 	Run struct {
 		Modules []string `arg:"" optional:"" help:"Modules to run: mediator, trust. All when none is named."`
 	} `cmd:"" help:"Run the gateway."`
@@ -56,7 +60,7 @@ type settings struct {
 
 // Validate reports everything that is wrong at once.
 func (s *settings) Validate() error {
-	errs := []error{s.Flags.Validate()}
+	errs := []error{s.Flags.Validate(), s.Foreign.Validate(), s.Upload.Validate()}
 	for _, m := range s.Run.Modules {
 		if m != moduleMediator && m != moduleTrust {
 			errs = append(errs, config.Invalid("run", "knows the modules mediator and trust"))
@@ -91,7 +95,16 @@ func check(s settings) error {
 	_, tlsErr := serverTLS(s, nil)
 	_, secretErr := registrySecret(s)
 	_, anchorErr := trust.ReadAnchors(s.TrustCSCA)
-	return errors.Join(signerErr, tlsErr, secretErr, anchorErr)
+	errs := []error{signerErr, tlsErr, secretErr, anchorErr}
+	if s.Foreign.Sources != "" {
+		_, err := newForeign(s, slog.New(slog.DiscardHandler))
+		errs = append(errs, err)
+	}
+	if s.Upload.URL != "" && anchorErr == nil { // else it would be said twice
+		_, err := newUploadClient(s, nil)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // policy reads and checks the issuers file.

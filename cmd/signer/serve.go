@@ -33,18 +33,19 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 		return err
 	}
 	defer func() { err = errors.Join(err, records.Close()) }()
-	log, err := newAuditLog(func() (*audit.Log, error) { return openAudit(s) }, time.Now)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	w := &signer{settings: s, records: records, audit: log}
+	w := &signer{settings: s, records: records}
 	if w.process, err = process.New(s.Flags, stdin, stderr, map[string]httpx.Check{
 		"keys":   func(ctx context.Context) error { return w.service.Ready(ctx) },
-		"ledger": records.Ping, "audit": log.Ready,
+		"ledger": records.Ping,
+		"audit":  func(ctx context.Context) error { return w.audit.Ready(ctx) },
 	}); err != nil {
 		return err
 	}
+	w.audit, err = newAuditLog(func() (*audit.Log, error) { return openAudit(s, w.warn("checkpoint of the audit log")) }, time.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.audit.Close()) }()
 	if err := w.wire(ctx); err != nil {
 		return err
 	}
@@ -56,7 +57,11 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 	return w.process.Run(ctx, append(w.tasks(), server.Serve)...)
 }
 
-func openAudit(s settings) (*audit.Log, error) {
+// maxUncovered is how many entries may follow the last signed checkpoint while its key is
+// away, a few seconds under full load.
+const maxUncovered = 10_000
+
+func openAudit(s settings, unsigned func(error)) (*audit.Log, error) {
 	key, err := readKey(s.AuditKey)
 	if err != nil {
 		return nil, err
@@ -65,7 +70,9 @@ func openAudit(s settings) (*audit.Log, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	return audit.Open(dir, audit.Options{Origin: "ddcc-gateway signer", Clock: time.Now, Signer: key})
+	return audit.Open(dir, audit.Options{
+		Origin: "ddcc-gateway signer", Clock: time.Now, Signer: key, MaxUncovered: maxUncovered, Unsigned: unsigned,
+	})
 }
 
 // readKey reads the key of the audit checkpoints.

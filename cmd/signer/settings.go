@@ -61,6 +61,9 @@ func (s *settings) Validate() error {
 	if s.RegisterRefresh <= 0 {
 		errs = append(errs, config.Invalid("register-refresh", "must be positive"))
 	}
+	if s.PublishLead > 0 && s.PublishLead < 2*s.RegisterRefresh {
+		errs = append(errs, config.Invalid("publish-lead", "must be zero or twice register-refresh or more: every signer must know a key before it signs"))
+	}
 	if s.PublishLead < 0 || s.PublishLead < time.Hour && s.Environment.IsProduction() {
 		errs = append(errs, config.Invalid("publish-lead", "must be one hour or more in production: verifiers need the time to fetch a key"))
 	}

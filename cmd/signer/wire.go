@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
@@ -74,7 +75,7 @@ func (w *signer) wireKeys(ctx context.Context) (err error) {
 	}
 	w.ring, err = keyring.Open(ctx, keyring.Deps{
 		Records: w.records, Store: w.keys, Anchors: anchors, Lead: w.settings.PublishLead,
-		Lint: lint, PrivateUse: governance.PrivateUse,
+		Lint: lint, PrivateUse: privateUse,
 		Clock: time.Now, Refresh: w.settings.RegisterRefresh, Report: w.warn("key register"),
 	})
 	if err != nil {
@@ -118,6 +119,20 @@ func lint(usage keystore.Usage, certificate, issuer *x509.Certificate) []keyring
 		out[i] = keyring.Finding{Rule: f.Rule, Detail: f.Detail, Clause: f.Clause}
 	}
 	return out
+}
+
+// privateUse is the private key usage period of a certificate. That of a barcode signer
+// must not state one (ICAO 9303-12 §7.1.3): the longest the profile allows ends it, and
+// what it was registered with may end it sooner.
+func privateUse(certificate *x509.Certificate) (from, until time.Time, ok bool, err error) {
+	from, until, ok, err = governance.PrivateUse(certificate)
+	oid, _ := keystore.UsageVDSNC.ExtendedKeyUsage()
+	barcode := slices.ContainsFunc(certificate.UnknownExtKeyUsage, oid.Equal)
+	profile, known := governance.ProfileOf(keystore.UsageVDSNC)
+	if err != nil || ok || !barcode || !known {
+		return from, until, ok, err
+	}
+	return certificate.NotBefore, certificate.NotBefore.Add(profile.MaxPrivateUse), true, nil
 }
 
 func openPolicy(s settings, report func(digest string, err error)) (*policy.Gate, error) {

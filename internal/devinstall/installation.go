@@ -45,9 +45,10 @@ func (d Installation) Path(parts ...string) string {
 	return filepath.Join(append([]string{string(d)}, parts...)...)
 }
 
-// Create fills a new directory, with keys in files; it refuses one that exists.
-func (d Installation) Create(now time.Time) error {
-	return d.create(now, d.softwareKeys)
+// Create fills a new directory, with keys in files; it refuses one that exists. Without
+// usages it makes the keys that the demo needs.
+func (d Installation) Create(now time.Time, usages ...keystore.Usage) error {
+	return d.create(now, func(now time.Time) error { return d.softwareKeys(now, usages) })
 }
 
 // CreateOn is Create with the keys made in a key store of its own, e.g. Vault. SignerArgs
@@ -105,7 +106,7 @@ func writePEM(path, kind string, marshal func(any) ([]byte, error), key any) err
 	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 }
 
-func (d Installation) softwareKeys(now time.Time) error {
+func (d Installation) softwareKeys(now time.Time, usages []keystore.Usage) error {
 	passphrase, err := config.SecretFile(d.Path("passphrase.secret")).Read()
 	if err != nil {
 		return err
@@ -114,15 +115,15 @@ func (d Installation) softwareKeys(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return d.ceremony(now, store)
+	return d.ceremony(now, store, usages...)
 }
 
 // ceremony makes CSCA and DSCs and keeps what Register puts on the signer's register.
-func (d Installation) ceremony(now time.Time, maker keystore.Maker) error {
+func (d Installation) ceremony(now time.Time, maker keystore.Maker, usages ...keystore.Usage) error {
 	ctx, cancel := context.WithTimeout(context.Background(), ceremonyLimit)
 	defer cancel()
 	subject := ceremony.Subject{Country: Country, Organization: Authority.Name}
-	csca, request, err := ceremony.Development(ctx, maker, subject, now)
+	csca, request, err := ceremony.Development(ctx, maker, subject, now, usages...)
 	if err != nil {
 		return err
 	}

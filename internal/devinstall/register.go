@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -67,7 +68,10 @@ func (d Installation) Register(ctx context.Context, signerAddress string) error 
 	if err != nil {
 		return err
 	}
-	_, err = second.Approve(ctx, proposed.ID)
+	done, err := second.Approve(ctx, proposed.ID)
+	if err == nil && done.State != signing.OperationDone {
+		err = fmt.Errorf("the operation is %s: %s", done.State, done.Failure)
+	}
 	return err
 }
 

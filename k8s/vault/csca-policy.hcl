@@ -1,30 +1,34 @@
-# Policy of a ceremony that has document signer certificates issued by a CSCA in Vault PKI.
+# Policy of a ceremony whose CSCA is in Vault PKI (`ddcc keys ceremony --pki pki-csca/default`).
 # The CSCA of a production system belongs offline; this is for test and acceptance systems, or
-# with a managed key of an HSM behind the PKI engine (Vault Enterprise).
+# for a managed key of an HSM behind the PKI engine (Vault Enterprise).
 #
 # sign-verbatim copies the extensions of the request, which is the only way to a private key
-# usage period in a certificate from Vault. The role bounds the rest.
+# usage period in a certificate from Vault. The ceremony lints what comes back. Hand the token
+# out for the length of one ceremony.
 
-path "pki-csca/sign-verbatim/ddcc-dsc" {
+path "pki-csca/issuer/default/json" {
+  capabilities = ["read"]
+}
+path "pki-csca/issuer/default/sign-verbatim" {
   capabilities        = ["create", "update"]
-  required_parameters = ["csr", "ttl"]
+  required_parameters = ["csr", "not_after"]
   allowed_parameters = {
-    "csr"           = []
-    "ttl"           = []
-    "format"        = ["pem"]
-    "key_usage"     = ["DigitalSignature"]
-    "ext_key_usage" = [""]
+    "csr"                                = []
+    "not_after"                          = []
+    "key_usage"                          = []
+    "ext_key_usage"                      = []
+    "signature_bits"                     = []
+    "format"                             = ["pem"]
+    "basic_constraints_valid_for_non_ca" = [true]
   }
 }
-path "pki-csca/cert/ca" {
-  capabilities = ["read"]
-}
-path "pki-csca/cert/crl" {
-  capabilities = ["read"]
-}
-path "pki-csca/revoke" {
-  capabilities = ["create", "update"]
+path "pki-csca/issuer/default/sign-revocation-list" {
+  capabilities        = ["create", "update"]
+  required_parameters = ["crl_number", "next_update"]
   allowed_parameters = {
-    "serial_number" = []
+    "crl_number"    = []
+    "next_update"   = []
+    "revoked_certs" = []
+    "format"        = ["pem"]
   }
 }

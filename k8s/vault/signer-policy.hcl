@@ -108,7 +108,7 @@ path "transit/keys/dsc-trustlist" {
   capabilities = ["read"]
 }
 
-path "transit/sign/dsc-upload/sha2-256" {
+path "transit/sign/upload/sha2-256" {
   capabilities        = ["update"]
   required_parameters = ["batch_input", "prehashed", "marshaling_algorithm", "key_version"]
   allowed_parameters = {
@@ -118,6 +118,6 @@ path "transit/sign/dsc-upload/sha2-256" {
     "key_version"          = ["1"]
   }
 }
-path "transit/keys/dsc-upload" {
+path "transit/keys/upload" {
   capabilities = ["read"]
 }

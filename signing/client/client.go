@@ -151,8 +151,10 @@ func read(resp *http.Response, out any) error {
 
 // Transport is what a client needs for many concurrent calls to one service.
 func Transport(config *tls.Config) *http.Transport {
+	config = config.Clone()
+	config.NextProtos = []string{"http/1.1"}
 	return &http.Transport{
-		TLSClientConfig: config, ForceAttemptHTTP2: true,
-		MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 5 * time.Second,
+		TLSClientConfig:     config,
+		MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 5 * time.Second,
 	}
 }

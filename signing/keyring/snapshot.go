@@ -91,23 +91,6 @@ func (s *snapshot) noKey(usage keystore.Usage, now time.Time) error {
 	}
 }
 
-// Published lists the keys verifiers hear of, without signers: those they may trust, and
-// the revoked ones among them until their certificates end. State tells them apart; only
-// states that are Offered may be given out as keys to trust.
-func (r *Ring) Published(context.Context) ([]keystore.Key, error) {
-	s, now := r.current.Load(), r.deps.Clock()
-	var out []keystore.Key
-	for i, e := range s.entries {
-		l := s.lives[i]
-		state := l.state(now)
-		known := state == keystore.StateRevoked && !e.RevokedAt.Before(e.PublishAt) && now.Before(l.expiresAt)
-		if state.Offered() || known {
-			out = append(out, e.key(l, state))
-		}
-	}
-	return out, nil
-}
-
 // RevocationLists gives the published list of each CSCA that has one, in DER.
 func (r *Ring) RevocationLists() [][]byte {
 	var out [][]byte

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"log/slog"
-	"net/http"
 	"testing"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/mediator"
 	mediatorapi "github.com/trustedparty/ddcc-gateway/mediator/httpapi"
 	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/signing/ceremony"
 	"github.com/trustedparty/ddcc-gateway/trust"
 	trustapi "github.com/trustedparty/ddcc-gateway/trust/httpapi"
 )
@@ -36,7 +36,7 @@ type gateway struct {
 	publisher             *trust.Publisher
 }
 
-func policy() mediator.Policy {
+func issuerPolicy() mediator.Policy {
 	all, authority := []string{signing.ProfileDDCCVS, signing.ProfileDDCCTR}, []string{"demo-ministry"}
 	return mediator.Policy{
 		Authorities: []mediator.AuthorityPolicy{{ID: "demo-ministry", Name: "Specimen Ministry"}},
@@ -53,7 +53,7 @@ func newGateway(t testing.TB, p pki, s signer) gateway {
 	t.Helper()
 	g := gateway{signer: s, mediator: newEngine(t, mediatorapi.MaxBatch, mediatorapi.Render), trust: newEngine(t, 0, httpx.Problem)}
 	g.registerMediator(t, p)
-	g.registerTrust(t, p)
+	g.registerTrust(t, p, did)
 	g.mediatorURL, g.trustURL = p.serve(t, g.mediator), p.serve(t, g.trust)
 	return g
 }
@@ -66,7 +66,7 @@ func (g gateway) registerMediator(t testing.TB, p pki) {
 	}
 	issue, err := issuance.New(issuance.Deps{
 		Registry: newStore(t, "registry.db"), Documents: repository, Signer: g.signer.client(t, p),
-		Authorities: policy().IssuanceAuthorities(), Secret: secret, Clock: clock, NewID: newID, TestCountries: true,
+		Authorities: issuerPolicy().IssuanceAuthorities(), Secret: secret, Clock: clock, NewID: newID, TestCountries: true,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -75,19 +75,20 @@ func (g gateway) registerMediator(t testing.TB, p pki) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	issuers, err := mediator.NewIssuers(policy())
+	issuers, err := mediator.NewIssuers(issuerPolicy())
 	if err != nil {
 		t.Fatal(err)
 	}
 	mediatorapi.Register(g.mediator, mediatorapi.Deps{Mediator: edge, Reader: issue, Issuers: issuers, Version: "test", NewID: newID, Clock: time.Now})
 }
 
-func (g *gateway) registerTrust(t testing.TB, p pki) {
+// registerTrust publishes the signer's keys, and under a DID if one is given.
+func (g *gateway) registerTrust(t testing.TB, p pki, did string) {
 	t.Helper()
 	c := g.signer.client(t, p)
 	publisher, err := trust.NewPublisher(trust.PublisherConfig{
-		Source: source(c.Statement), Anchors: []*x509.Certificate{g.signer.csca}, DID: did, Country: "XX", Interval: time.Hour, Retry: time.Second, Timeout: 10 * time.Second,
-		Now: clock, Log: slog.New(slog.DiscardHandler),
+		Source: source(c.Statement), Anchors: []*x509.Certificate{g.signer.csca}, DID: did, Country: "XX", SHCIssuer: ceremony.DevelopmentIssuerURL,
+		Interval: time.Hour, Retry: time.Second, Timeout: 10 * time.Second, Now: clock, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -150,54 +151,4 @@ func with(pairs ...string) map[string]string {
 		header[pairs[i]] = pairs[i+1]
 	}
 	return header
-}
-
-// TestTrust runs every answer of /trust.
-func TestTrust(t *testing.T) {
-	t.Parallel()
-	p := newPKI(t)
-	g, s := newGateway(t, p, newSigner(t, p)), load(t, "trust.yaml")
-	anyone := p.client(t, "")
-	for _, path := range []string{"/trust/jwks.json", "/trust/trustlist.json", "/trust/csca.pem", "/trust/certificates/AAAAAAAAAAA"} {
-		s.do(t, g.trustURL, exchange{method: http.MethodGet, path: path, client: anyone, want: 503})
-		s.do(t, g.trustURL, exchange{method: http.MethodHead, path: path, client: anyone, want: 503})
-	}
-	if err := g.publisher.Refresh(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	publication, err := g.publisher.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	kid := rawURL(publication.Trust.List.Entries()[0].KID)
-	for _, path := range []string{"/trust/jwks.json", "/trust/trustlist.json", "/trust/csca.pem", "/trust/certificates/" + kid} {
-		t.Run(path, func(t *testing.T) {
-			t.Parallel()
-			get := exchange{method: http.MethodGet, path: path, client: anyone, want: 200}
-			header, _ := s.do(t, g.trustURL, get)
-			for _, more := range []struct {
-				header [2]string
-				want   int
-			}{
-				{[2]string{"If-None-Match", header.Get("ETag")}, 304},
-				{[2]string{"If-Modified-Since", header.Get("Last-Modified")}, 304},
-				{[2]string{"If-Match", `"other"`}, 412},
-				{[2]string{"Range", "bytes=0-9"}, 206},
-				{[2]string{"Range", "bytes=9999999-"}, 416},
-			} {
-				x := get
-				x.header, x.want = map[string]string{more.header[0]: more.header[1]}, more.want
-				s.do(t, g.trustURL, x)
-			}
-			head := get
-			head.method = http.MethodHead
-			s.do(t, g.trustURL, head)
-			head.header, head.want = map[string]string{"If-None-Match": header.Get("ETag")}, 304
-			s.do(t, g.trustURL, head)
-		})
-	}
-	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		s.do(t, g.trustURL, exchange{method: method, path: "/trust/certificates/***", client: anyone, want: 400})
-		s.do(t, g.trustURL, exchange{method: method, path: "/trust/certificates/AAAAAAAAAAA", client: anyone, want: 404})
-	}
 }

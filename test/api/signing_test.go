@@ -2,11 +2,15 @@ package api_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/devpki"
+	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 )
 
 const pathCertificates = "/v1/certificates"
@@ -51,6 +55,8 @@ func TestSigning(t *testing.T) {
 	steps := []exchange{
 		{method: http.MethodGet, path: "/v1/trust", client: caller, want: 200},
 		{method: http.MethodGet, path: "/v1/trust", client: nobody, want: 401},
+		{method: http.MethodGet, path: "/v1/uploads", client: caller, want: 200},
+		{method: http.MethodGet, path: "/v1/uploads", client: nobody, want: 401},
 		{method: http.MethodGet, path: "/readyz", client: caller, want: 200},
 		post(vaccination, caller, 200),
 		post(vaccination, caller, 200),
@@ -58,6 +64,9 @@ func TestSigning(t *testing.T) {
 		post(s.intent(t, "testResult", nil), caller, 200),
 		post(vaccination, nobody, 401),
 		post(set("issuer", "x"), stranger, 403),
+		post(set("issuer", slowID), caller, 200),
+		post(set("issuer", slowID), caller, 429),
+		post(s.intent(t, "testResult", func(i map[string]any) { i["id"], i["issuer"] = newID(), slowID }), caller, 403),
 		post([]byte(`{`), caller, 400),
 		post(set("extra", 1), caller, 400),
 		post(set("id", "1"), caller, 400),
@@ -78,7 +87,39 @@ func TestSigning(t *testing.T) {
 	}
 	service.audit.set(true)
 	s.do(t, service.url, post(set("issuer", "demo-clinic"), caller, 503))
+	s.do(t, service.url, exchange{method: http.MethodGet, path: "/v1/uploads", client: caller, want: 200}) // signed before
 	s.do(t, service.url, exchange{method: http.MethodDelete, path: pathCertificates + id, client: caller, want: 503})
+}
+
+// TestWithoutAuditNothingIsStated: a statement is a signature, and none is made without
+// an entry; the same goes for uploads.
+func TestWithoutAuditNothingIsStated(t *testing.T) {
+	t.Parallel()
+	p := newPKI(t)
+	service, s := newSigner(t, p), load(t, "signing.yaml")
+	service.audit.set(true)
+	for _, path := range []string{"/v1/trust", "/v1/uploads"} {
+		s.do(t, service.url, exchange{method: http.MethodGet, path: path, client: p.client(t, devpki.GatewayName), want: 503})
+	}
+}
+
+// TestNotReady: without a key for one usage the service would not sign everything.
+func TestNotReady(t *testing.T) {
+	t.Parallel()
+	p := newPKI(t)
+	service, s := newSigner(t, p), load(t, "signing.yaml")
+	kid := kidOf(service.keys, keystore.UsageTest)
+	if err := service.ring.Apply(t.Context(), "revocation", signing.OperationRequest{Kind: signing.OperationRevoke, KID: kid, Reason: "superseded"}); err != nil {
+		t.Fatal(err)
+	}
+	s.do(t, service.url, exchange{method: http.MethodGet, path: "/readyz", client: p.client(t, devpki.GatewayName), want: 503})
+}
+
+// kidOf finds the id of the key that a request registers for a usage.
+func kidOf(request signing.OperationRequest, usage keystore.Usage) []byte {
+	at := slices.IndexFunc(request.Registrations, func(r signing.Registration) bool { return r.Usage == string(usage) })
+	sum := sha256.Sum256(request.Registrations[at].Certificate)
+	return sum[:8]
 }
 
 // TestDocuments runs every answer of the route for documents. The document comes from a

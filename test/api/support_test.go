@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"io"
 	"log/slog"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -29,12 +30,17 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
+	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/ceremony"
 	"github.com/trustedparty/ddcc-gateway/signing/client"
 	"github.com/trustedparty/ddcc-gateway/signing/governance"
 	"github.com/trustedparty/ddcc-gateway/signing/keyring"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
+	"github.com/trustedparty/ddcc-gateway/signing/operations"
+	operationsapi "github.com/trustedparty/ddcc-gateway/signing/operations/httpapi"
+	"github.com/trustedparty/ddcc-gateway/signing/policy"
 	"github.com/trustedparty/ddcc-gateway/signing/publication"
+	"github.com/trustedparty/ddcc-gateway/signing/refusals"
 	"github.com/trustedparty/ddcc-gateway/signing/service"
 	signerapi "github.com/trustedparty/ddcc-gateway/signing/service/httpapi"
 	"github.com/trustedparty/ddcc-gateway/signing/signingtest"
@@ -185,7 +191,13 @@ type signer struct {
 	engine *gin.Engine
 	audit  *nullAudit
 	csca   *x509.Certificate
+	keys   signing.OperationRequest // what was registered
+	list   []byte                   // a revocation list of the CSCA, DER; not published yet
+	ring   *keyring.Ring
 }
+
+// slowID is an issuer that may have one certificate, and vaccinations alone.
+const slowID = "slow-clinic"
 
 // did is what the DID document is published under.
 const did = "did:web:localhost:v2:trustlist:DCC:XXA:DSC"
@@ -204,39 +216,86 @@ func keyringOf(t testing.TB, records docstore.Store, store keystore.Store, csca 
 	return ring
 }
 
+// registered are the usages with a key.
+var registered = []keystore.Usage{
+	keystore.UsageVaccination, keystore.UsageTest, keystore.UsageRecovery, keystore.UsageDocument,
+	keystore.UsageSHC, keystore.UsageTrustList, keystore.UsageUpload,
+}
+
 func newSigner(t testing.TB, p pki) signer {
 	t.Helper()
 	store := signingtest.NewMemory()
 	subject := ceremony.Subject{Country: "XX", Organization: "Specimen Ministry"}
-	csca, request, err := ceremony.Development(t.Context(), store, subject, fixed.Add(-time.Hour))
+	csca, request, err := ceremony.Development(t.Context(), store, subject, fixed.Add(-time.Hour), registered...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, records := &nullAudit{}, newStore(t, "ledger.db")
-	gate := signingtest.Gate(t, signingtest.Policy(devpki.GatewayName), clock, service.Checks())
-	ring := keyringOf(t, records, store, csca)
-	if err := ring.Apply(t.Context(), "registration", request); err != nil {
+	s := signer{audit: &nullAudit{}, csca: csca, keys: request, list: revocationList(t, store, csca)}
+	records := newStore(t, "ledger.db")
+	s.ring = keyringOf(t, records, store, csca)
+	if err := s.ring.Apply(t.Context(), "registration", request); err != nil {
 		t.Fatal(err)
 	}
-	s, err := service.New(service.Deps{
-		Policy: gate, Keys: ring, Audit: log, Ledger: records, Secret: secret, Clock: clock,
-		Stopped: func() bool { return false }, Refusals: log,
+	s.engine = newEngine(t, 0, httpx.Problem)
+	s.register(t, records)
+	s.url = p.serve(t, s.engine)
+	return s
+}
+
+// revocationList signs an empty list.
+func revocationList(t testing.TB, store keystore.Store, csca *x509.Certificate) []byte {
+	t.Helper()
+	authority, err := ceremony.NewKeyStoreCA(t.Context(), store, keystore.Ref{Label: ceremony.DevelopmentCSCA, Version: 1}, csca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := authority.RevocationList(t.Context(), &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: fixed.Add(-time.Minute), NextUpdate: fixed.Add(time.Hour),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list.Raw
+}
+
+// register adds every route of the listener, as cmd/signer does.
+func (s signer) register(t testing.TB, records docstore.Store) {
+	t.Helper()
+	allowed := signingtest.Policy(devpki.GatewayName)
+	allowed.Issuers = []policy.Issuer{
+		{ID: slowID, Profiles: []string{signing.ProfileDDCCVS}, Rate: 0.001, Burst: 1},
+	}
+	gate := signingtest.Gate(t, allowed, clock, service.Checks())
+	changes, err := operations.Open(t.Context(), operations.Deps{
+		Records: records, Register: s.ring, Audit: s.audit, Operator: gate.Operator, Clock: clock, Refresh: time.Hour,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reporter, err := refusals.New(refusals.Options{Log: s.audit, Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	issue, err := service.New(service.Deps{
+		Policy: gate, Keys: s.ring, Audit: s.audit, Ledger: records, Secret: secret, Clock: clock,
+		Refusals: reporter, Stopped: changes.Stopped,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	publisher, err := publication.New(publication.Deps{
-		Register: ring, Audit: log, Country: "XX", Anchors: []*x509.Certificate{csca}, Validity: time.Hour, Clock: clock,
+		Register: s.ring, Audit: s.audit, Country: "XX", Anchors: []*x509.Certificate{s.csca}, Validity: time.Hour, Clock: clock,
 		DID: trust.DID{ID: did, Domain: "DCC", Participant: "XXA"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := newEngine(t, 0, httpx.Problem)
-	signerapi.Register(engine, s, publisher)
-	ready := httpx.NewReadiness(map[string]httpx.Check{"keys": s.Ready}, httpx.ReadyOptions{})
-	engine.GET("/readyz", ready.Handler) // as cmd/signer does
-	return signer{url: p.serve(t, engine), engine: engine, audit: log, csca: csca}
+	signerapi.Register(s.engine, issue, publisher)
+	if err := operationsapi.Register(s.engine, changes, clock); err != nil {
+		t.Fatal(err)
+	}
+	ready := httpx.NewReadiness(map[string]httpx.Check{"keys": issue.Ready}, httpx.ReadyOptions{})
+	s.engine.GET("/readyz", ready.Handler)
 }
 
 func (s signer) client(t testing.TB, p pki) *client.Client {
@@ -256,7 +315,8 @@ type exchange struct {
 	body         []byte
 	client       *http.Client
 	want         int
-	lenient      bool // the request itself breaks the document, which is the point
+	lenient      bool   // the request itself breaks the document, which is the point
+	like         string // path that describes this one; empty: its own
 }
 
 // do sends the request, holds request and response against the document, and gives the
@@ -288,7 +348,11 @@ func (s spec) do(t *testing.T, base string, x exchange) (http.Header, []byte) {
 
 func (s spec) check(t *testing.T, x exchange, resp *http.Response, body []byte) {
 	t.Helper()
-	again, err := http.NewRequestWithContext(t.Context(), x.method, x.path, bytes.NewReader(x.body))
+	path := x.path
+	if x.like != "" {
+		path = x.like
+	}
+	again, err := http.NewRequestWithContext(t.Context(), x.method, path, bytes.NewReader(x.body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,6 +376,7 @@ func (s spec) check(t *testing.T, x exchange, resp *http.Response, body []byte) 
 		t.Errorf("status %d is not in the document", resp.StatusCode)
 		return
 	}
+	reached.add(route.Operation.OperationID, resp.StatusCode)
 	err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: in, Status: resp.StatusCode, Header: resp.Header,
 		Body: io.NopCloser(bytes.NewReader(body)), Options: in.Options,

@@ -161,29 +161,68 @@ func wholeRunShowsNobody(t *testing.T, s *harness.System) {
 	checkTraces(t, s, "Ngozi", "Holder Specimen", "1979-03-08", "NID-SPECIMEN", "SPECLOT7", "HW-SPECIMEN", "D-B1", "D-B2", "D-B3", "D-B4", "D-B7", "Somebody", "HC1:", "محمد", "$getQRCode?")
 }
 
-// checkTraces greps logs (which hold every URL that is logged), metrics and audit log.
+// checkTraces greps logs (which hold every URL that is logged), metrics, what is published
+// and every file of the installation that is no database of documents: audit log, register
+// of keys, policy, the statement the gateway keeps.
 func checkTraces(t *testing.T, s *harness.System, words ...string) {
 	t.Helper()
-	all := s.Logs()
+	traces := map[string]string{"the logs": s.Logs()}
 	for _, process := range []string{"signer", "gateway"} {
 		a, err := s.Admin(process, "/metrics")
 		if err != nil {
 			t.Fatal(err)
 		}
-		all += string(a.Body)
+		traces["the metrics of "+process] = string(a.Body)
 	}
-	audit, err := os.ReadFile(s.Install.Path("signer", "audit", "audit.jsonl"))
+	for _, path := range []string{"/trust/trustlist.json", "/trust/jwks.json", "/signercertificateStatus"} {
+		traces[path] = string(as(t, s, "", path).Body)
+	}
+	readFiles(t, s, traces)
+	for _, trace := range [][2]string{
+		{"audit.jsonl", "certificate.signed"}, {"audit.jsonl", "operation.executed"}, {"the logs", "/ddcc/generateHealthCertificate"},
+		{"trust-statement.json", "jws"}, {"register.json", "registrations"}, {"policy.json", "operators"}, {"ledger.db", "key-register"},
+	} {
+		if !strings.Contains(find(traces, trace[0]), trace[1]) {
+			t.Fatalf("%s shows no %s: these are not the traces of a run", trace[0], trace[1])
+		}
+	}
+	for name, trace := range traces {
+		for _, word := range words {
+			if strings.Contains(trace, word) {
+				t.Errorf("%s shows %q", name, word)
+			}
+		}
+	}
+}
+
+// find joins the traces whose name ends so.
+func find(traces map[string]string, ending string) string {
+	var all strings.Builder
+	for name, trace := range traces {
+		if strings.HasSuffix(name, ending) {
+			all.WriteString(trace)
+		}
+	}
+	return all.String()
+}
+
+// readFiles reads the installation. Documents and what belongs to them are sealed in
+// databases, which must not show anything either.
+func readFiles(t *testing.T, s *harness.System, traces map[string]string) {
+	t.Helper()
+	err := filepath.WalkDir(string(s.Install), func(path string, entry os.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		traces[path] = string(raw)
+		if ending := strings.TrimSuffix(path, "-wal"); ending != path {
+			traces[path+" as "+ending] = string(raw)
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	all += string(audit)
-	if !strings.Contains(all, "certificate.signed") || !strings.Contains(all, "/ddcc/generateHealthCertificate") {
-		t.Fatal("these are not the traces of a run")
-	}
-	for _, word := range words {
-		if strings.Contains(all, word) {
-			t.Errorf("logs, metrics or audit log show %q", word)
-		}
 	}
 }
 

@@ -3,6 +3,7 @@ package defects
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/trustedparty/ddcc-gateway/formats/hcert/reader"
 	"github.com/trustedparty/ddcc-gateway/test/harness"
+	"github.com/trustedparty/ddcc-gateway/trust"
 	"github.com/trustedparty/ddcc-gateway/verification"
 )
 
@@ -34,17 +36,27 @@ func content(t *testing.T, text string) (map[string]any, *reader.Message) {
 
 func publishedKeysVerify(t *testing.T, s *harness.System) {
 	c := issue(t, s, harness.VS(t, hcid(t)))
-	verifier := verification.Verifier{List: s.TrustList()}
+	list := s.TrustList()
+	verifier := verification.Verifier{List: list}
 	if r := verifier.VerifyText(c.Text); !r.Valid {
 		t.Errorf("the published list does not verify: %s", r.Reason)
 	}
+	if n := len(list.Entries()); n < 4 {
+		t.Errorf("%d keys on the list, want those of vaccination, test, document and trust list", n)
+	}
+	want := map[any]bool{} // a JWKS is for certificates: the other keys are on the list alone
+	for _, e := range list.Entries() {
+		if e.Allows(trust.UsageVaccination) || e.Allows(trust.UsageTest) {
+			want[base64.StdEncoding.EncodeToString(e.KID)] = true
+		}
+	}
 	a := as(t, s, "", "/trust/jwks.json")
 	var set struct{ Keys []map[string]any }
-	if err := json.Unmarshal(a.Body, &set); err != nil || len(set.Keys) < 3 {
-		t.Fatalf("JWKS: %v, %d keys", err, len(set.Keys))
+	if err := json.Unmarshal(a.Body, &set); err != nil || len(set.Keys) < 2 || len(set.Keys) != len(want) {
+		t.Fatalf("JWKS: %v, %d keys, want %d", err, len(set.Keys), len(want))
 	}
 	for _, k := range set.Keys {
-		if k["kid"] == "" || k["x"] == nil || k["d"] != nil {
+		if !want[k["kid"]] || k["x"] == nil || k["d"] != nil {
 			t.Errorf("key %v", k["kid"])
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,13 +31,15 @@ func edgeIsGuarded(t *testing.T, s *harness.System) {
 		}
 	})
 	t.Run("signer", func(t *testing.T) {
-		req, err := http.NewRequest(http.MethodGet, "https://"+s.SignerAddress+"/v1/keys", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, certificate := range []string{"issuer", "signer", ""} {
-			if a, err := harness.Do(s.Client(certificate), req); err == nil {
-				t.Errorf("the signer talks to %q: status %d", certificate, a.Status)
+		for _, path := range []string{"/v1/trust", "/v1/register", "/readyz"} {
+			req, err := http.NewRequest(http.MethodGet, "https://"+s.SignerAddress+path, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, certificate := range []string{"issuer", "signer", ""} {
+				if a, err := harness.Do(s.Client(certificate), req); err == nil {
+					t.Errorf("the signer talks to %q about %s: status %d", certificate, path, a.Status)
+				}
 			}
 		}
 	})
@@ -203,12 +206,18 @@ func productionIsStrict(t *testing.T, s *harness.System) {
 			t.Errorf("%s without settings: exit %d\n%s", name, code, out)
 		}
 	}
-	for name, args := range map[string][]string{
-		"signer":  append(s.Install.SignerArgs("127.0.0.1:0"), "--ledger-secret=/nonexistent"),
-		"gateway": append(s.Install.GatewayArgs("127.0.0.1:0", "127.0.0.1:1"), "--tls-cert=/nonexistent"),
+	signer, gateway := s.Install.SignerArgs("127.0.0.1:0"), s.Install.GatewayArgs("127.0.0.1:0", "127.0.0.1:1")
+	for flag, name := range map[string]string{
+		"--ledger-secret": "signer", "--policy": "signer", "--csca": "signer", "--audit-key": "signer", "--software-passphrase": "signer",
+		"--tls-cert": "gateway", "--trust-csca": "gateway",
 	} {
-		if out, code := run(name, append([]string{"check-config"}, args[1:]...)...); code == 0 {
-			t.Errorf("%s: check-config passes although a file is missing:\n%s", name, out)
+		args := signer
+		if name == "gateway" {
+			args = gateway
+		}
+		args = append([]string{"check-config"}, without(args[1:], flag)...)
+		if out, code := run(name, append(args, flag+"=/nonexistent")...); code == 0 {
+			t.Errorf("%s: check-config passes although the file of %s is missing:\n%s", name, flag, out)
 		}
 	}
 	exposed := s.Install.Path("registry.secret")
@@ -219,4 +228,9 @@ func productionIsStrict(t *testing.T, s *harness.System) {
 	if out, code := run("gateway", s.Install.GatewayArgs("127.0.0.1:0", "127.0.0.1:1")...); code == 0 {
 		t.Errorf("a secret readable by everybody is used:\n%s", out)
 	}
+}
+
+// without leaves a flag out; one that is repeated would be added to.
+func without(args []string, flag string) []string {
+	return slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.HasPrefix(a, flag+"=") })
 }

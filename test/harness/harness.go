@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,12 +25,16 @@ import (
 	"github.com/trustedparty/ddcc-gateway/trust"
 )
 
+// built is where they are, once.
+var built atomic.Pointer[string]
+
 // binaries builds signer, gateway and ddcc with fault points, once.
 var binaries = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "gateway-binaries-")
 	if err != nil {
 		return "", err
 	}
+	built.Store(&dir)
 	build := exec.Command("go", "build", "-tags", "faultinject", "-o", dir,
 		"github.com/trustedparty/ddcc-gateway/cmd/signer",
 		"github.com/trustedparty/ddcc-gateway/cmd/gateway",
@@ -51,10 +56,15 @@ func Binary(t testing.TB, name string) string {
 // Main runs the tests of a package and removes the binaries; call it from TestMain.
 func Main(m *testing.M) {
 	code := m.Run()
-	if dir, err := binaries(); err == nil {
-		_ = os.RemoveAll(dir)
-	}
+	Clean()
 	os.Exit(code)
+}
+
+// Clean removes the binaries, if there are any.
+func Clean() {
+	if dir := built.Load(); dir != nil {
+		_ = os.RemoveAll(*dir)
+	}
 }
 
 // System is a running signer and gateway with their installation.
@@ -66,18 +76,33 @@ type System struct {
 	Issuer          *http.Client // with the demo issuer's certificate
 	Anonymous       *http.Client // without one
 
-	t           testing.TB
-	logs        string
-	gatewayArgs []string
+	t       testing.TB
+	logs    string
+	options Options
+}
+
+// Options of a system.
+type Options struct {
+	Gateway, Signer []string                      // added to their flags
+	Prepare         func(devinstall.Installation) // changes the installation before anything starts; nil: nothing
 }
 
 // New starts a system. gatewayArgs are added to the gateway's flags.
 func New(t testing.TB, gatewayArgs ...string) *System {
 	t.Helper()
+	return Start(t, Options{Gateway: gatewayArgs})
+}
+
+// Start starts a system with options.
+func Start(t testing.TB, o Options) *System {
+	t.Helper()
 	dir := t.TempDir()
-	s := &System{Install: devinstall.Installation(filepath.Join(dir, "installation")), t: t, logs: dir, gatewayArgs: gatewayArgs}
+	s := &System{Install: devinstall.Installation(filepath.Join(dir, "installation")), t: t, logs: dir, options: o}
 	if err := s.Install.Create(time.Now()); err != nil {
 		t.Fatal(err)
+	}
+	if o.Prepare != nil {
+		o.Prepare(s.Install)
 	}
 	s.Issuer, s.Anonymous = s.Client("issuer"), s.Client("")
 	s.SignerAddress = freeAddress(t)
@@ -90,7 +115,7 @@ func New(t testing.TB, gatewayArgs ...string) *System {
 // StartSigner starts or restarts the signer on its address; env may arm a fault point.
 func (s *System) StartSigner(env ...string) {
 	s.t.Helper()
-	s.Signer = s.start("signer", s.Install.SignerArgs(s.SignerAddress), env)
+	s.Signer = s.start("signer", append(s.Install.SignerArgs(s.SignerAddress), s.options.Signer...), env)
 	if _, err := s.listening(s.Signer); err != nil {
 		s.t.Fatalf("signer: %v\n%s", err, s.Logs())
 	}
@@ -102,7 +127,7 @@ func (s *System) StartSigner(env ...string) {
 // StartGateway starts or restarts the gateway; env may arm a fault point.
 func (s *System) StartGateway(env ...string) {
 	s.t.Helper()
-	args := append(s.Install.GatewayArgs("127.0.0.1:0", s.SignerAddress), s.gatewayArgs...)
+	args := append(s.Install.GatewayArgs("127.0.0.1:0", s.SignerAddress), s.options.Gateway...)
 	s.Gateway = s.start("gateway", args, env)
 	address, err := s.listening(s.Gateway)
 	if err != nil {

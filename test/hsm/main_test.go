@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trustedparty/ddcc-gateway/test/harness"
 	"github.com/trustedparty/ddcc-gateway/test/hsm/hsmtest"
 )
 
@@ -21,7 +22,9 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv(helperVariable); role != "" {
 		os.Exit(helper(role))
 	}
-	os.Exit(run(m))
+	code := run(m)
+	harness.Clean()
+	os.Exit(code)
 }
 
 func run(m *testing.M) int {

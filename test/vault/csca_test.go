@@ -5,12 +5,15 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/pem"
+	"math/big"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/vault/api"
+
+	"github.com/trustedparty/ddcc-gateway/signing/ceremony/vaultpki"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 	"github.com/trustedparty/ddcc-gateway/test/vault/vaulttest"
 )
@@ -32,59 +35,79 @@ func TestCertificateFromVaultPKI(t *testing.T) {
 		t.Fatal(err)
 	}
 	oid, _ := keystore.UsageVaccination.ExtendedKeyUsage()
-	request, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{
+	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{
 		Subject:         pkix.Name{Country: []string{"XX"}, Organization: []string{"Test"}, CommonName: "DSC 1"},
 		ExtraExtensions: []pkix.Extension{privateKeyUsage(t), extended(t, oid)},
 	}, keystore.NewSigner(t.Context(), maker, ref, public))
 	if err != nil {
 		t.Fatal(err)
 	}
-	token := site.Root(http.MethodPost, "auth/token/create", map[string]any{"policies": []string{"ddcc-csca"}, "no_default_policy": true})
-	auth, _ := token["auth"].(map[string]any)
-	text, _ := auth["client_token"].(string)
-	status, answer := site.As(text, http.MethodPost, "pki-csca/sign-verbatim/ddcc-dsc", map[string]any{
-		"csr": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: request})),
-		"ttl": "17520h", "key_usage": "DigitalSignature", "ext_key_usage": "",
-	})
-	if status != http.StatusOK {
-		t.Fatalf("%d %v", status, answer["errors"])
+	request, err := x509.ParseCertificateRequest(csr)
+	if err != nil {
+		t.Fatal(err)
 	}
-	dsc, csca := certificate(t, answer.Data().Text("certificate")), certificate(t, answer.Data().Text("issuing_ca"))
-	if err := dsc.CheckSignatureFrom(csca); err != nil {
-		t.Error(err)
+	token := cscaToken(t, site)
+	authority, err := vaultpki.New(client(t, site, token), "pki-csca", "default")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if !public.Equal(dsc.PublicKey) || dsc.IsCA || dsc.KeyUsage != x509.KeyUsageDigitalSignature || !csca.MaxPathLenZero {
-		t.Errorf("CA %t, key usage %v, path length zero %t", dsc.IsCA, dsc.KeyUsage, csca.MaxPathLenZero)
+	csca, err := authority.Certificate(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(dsc.UnknownExtKeyUsage, oid.Equal) || len(dsc.ExtKeyUsage) > 0 {
-		t.Errorf("extended key usages %v %v", dsc.ExtKeyUsage, dsc.UnknownExtKeyUsage)
+	dsc, err := authority.Certify(t.Context(), &x509.Certificate{NotAfter: time.Now().AddDate(2, 0, 0)}, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dsc.CheckSignatureFrom(csca); err != nil || !csca.MaxPathLenZero {
+		t.Errorf("path length zero %t, %v", csca.MaxPathLenZero, err)
+	}
+	if !public.Equal(dsc.PublicKey) || dsc.IsCA || len(dsc.ExtKeyUsage) > 0 || !slices.ContainsFunc(dsc.UnknownExtKeyUsage, oid.Equal) {
+		t.Errorf("CA %t, extended key usages %v %v", dsc.IsCA, dsc.ExtKeyUsage, dsc.UnknownExtKeyUsage)
 	}
 	if !slices.ContainsFunc(dsc.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidPrivateKeyUsage) }) {
 		t.Error("no private key usage period")
 	}
-	for name, tc := range map[string]struct{ path, member string }{
-		"the CA's own signature": {"pki-csca/root/sign-intermediate", "csr"},
-		"another role":           {"pki-csca/sign-verbatim", "csr"},
-		"another usage":          {"pki-csca/sign-verbatim/ddcc-dsc", "signature_bits"},
-		"the CA's key":           {"pki-csca/root/generate/exported", "common_name"},
+	now := time.Now().UTC()
+	if _, err := authority.RevocationList(t.Context(), &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: now, NextUpdate: now.AddDate(0, 1, 0),
+		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: dsc.SerialNumber, RevocationTime: now, ReasonCode: 1}},
+	}); err != nil {
+		t.Error(err)
+	}
+	body := map[string]any{"csr": "x", "not_after": "2030-01-01T00:00:00Z", "common_name": "x"}
+	for _, path := range []string{
+		"pki-csca/root/sign-intermediate", "pki-csca/issuer/default/sign-intermediate", "pki-csca/sign-verbatim",
+		"pki-csca/issuer/default/sign-verbatim", "pki-csca/root/generate/exported", "pki-csca/config/ca", "pki-csca/root",
 	} {
-		if status, _ := site.As(text, http.MethodPost, tc.path, map[string]any{tc.member: "x", "ttl": "1h"}); status != http.StatusForbidden {
-			t.Errorf("%s: %d, want 403", name, status)
+		if status, _ := site.As(token, http.MethodPost, path, body); status != http.StatusForbidden {
+			t.Errorf("%s: %d, want 403", path, status)
 		}
 	}
 }
 
-func certificate(t *testing.T, text string) *x509.Certificate {
+func cscaToken(t *testing.T, site *vaulttest.Site) string {
 	t.Helper()
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		t.Fatal("no certificate in the answer")
+	answer := site.Root(http.MethodPost, "auth/token/create", map[string]any{"policies": []string{"ddcc-csca"}, "no_default_policy": true})
+	auth, _ := answer["auth"].(map[string]any)
+	token, _ := auth["client_token"].(string)
+	return token
+}
+
+// client is a client as the ceremony has it.
+func client(t *testing.T, site *vaulttest.Site, token string) *api.Client {
+	t.Helper()
+	c := api.DefaultConfig()
+	c.Address = site.Address
+	if err := c.ConfigureTLS(&api.TLSConfig{CACert: site.CAFile}); err != nil {
+		t.Fatal(err)
 	}
-	c, err := x509.ParseCertificate(block.Bytes)
+	made, err := api.NewClient(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	made.SetToken(token)
+	return made
 }
 
 func privateKeyUsage(t *testing.T) pkix.Extension {

@@ -214,8 +214,12 @@ func TestShippedPolicy(t *testing.T) {
 	maker := site.Maker(t)
 	var made []keystore.Ref
 	for _, usage := range keystore.Usages() {
+		label := "dsc-" + string(usage)
+		if usage == keystore.UsageUpload {
+			label = string(usage)
+		}
 		for range 2 {
-			ref, _, err := maker.Create(t.Context(), "dsc-"+string(usage))
+			ref, _, err := maker.Create(t.Context(), label)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -78,11 +78,16 @@ func (m *Maker) inTurn(ctx context.Context, label string) (keyObject, error) {
 	}
 }
 
-// next makes the first version, or another one where the key is there already.
+// next makes the first version, or another one where the key is there already. Who may not
+// read the key makes nothing: a creation leaves a key that exists as it is and answers with
+// it, so its version would pass for a new one.
 func (m *Maker) next(ctx context.Context, label string) (keyObject, error) {
 	key, err := m.read(ctx, label)
 	if err == nil {
 		return m.rotate(ctx, label, key)
+	}
+	if errors.Is(err, errDenied) {
+		return keyObject{}, fmt.Errorf("%w: the policy denies to read it", keystore.ErrDisabled)
 	}
 	if !errors.Is(err, keystore.ErrNoKey) {
 		return keyObject{}, err

@@ -124,7 +124,7 @@ func (s *Store) read(ctx context.Context, label string) (keyObject, error) {
 	raw, err := s.authorised(ctx, request{client: s.conn.client, path: s.path("keys", label)})
 	switch {
 	case errors.Is(err, errDenied):
-		return keyObject{}, fmt.Errorf("%w that these credentials may read", keystore.ErrNoKey)
+		return keyObject{}, fmt.Errorf("%w that these credentials may read: %w", keystore.ErrNoKey, err)
 	case isRefused(err, missing):
 		return keyObject{}, keystore.ErrNoKey
 	case err != nil:

@@ -445,6 +445,25 @@ func TestManagedKeys(t *testing.T) {
 	}
 }
 
+// TestUnreadableKeyIsNotMade: creating a key that exists answers with the one that is there.
+func TestUnreadableKeyIsNotMade(t *testing.T) {
+	t.Parallel()
+	s := newStub(t, func(w http.ResponseWriter, r seen) {
+		if r.method == http.MethodGet {
+			refuse(w, http.StatusForbidden, "permission denied")
+			return
+		}
+		answer(w, map[string]any{"type": "ecdsa-p256", "latest_version": 1, "keys": map[string]any{"1": map[string]any{"public_key": publicPEM}}})
+	})
+	maker, err := vault.NewMaker(vault.Options{Config: settings(t, s.URL)}, vault.Kind{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made, _, err := maker.Create(t.Context(), "dsc-test"); !errors.Is(err, keystore.ErrDisabled) {
+		t.Errorf("%s, %v", made, err)
+	}
+}
+
 // TestMakingIsNotRepeated: a creation whose answer is lost may have happened.
 func TestMakingIsNotRepeated(t *testing.T) {
 	t.Parallel()

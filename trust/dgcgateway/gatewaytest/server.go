@@ -90,6 +90,7 @@ type Server struct {
 	URL    string
 	Anchor trusttest.Pair // signs CSCA and upload certificates of the list
 
+	now                time.Time
 	serverCA, clientCA trusttest.Pair
 	certificate        *x509.Certificate // of the server
 
@@ -109,14 +110,21 @@ type entry struct {
 	signature   []byte // detached
 }
 
-// New starts a gateway that nobody is onboarded to.
+// New starts a gateway that lives at Now and that nobody is onboarded to.
 func New(t testing.TB) *Server {
 	t.Helper()
+	return NewAt(t, Now)
+}
+
+// NewAt starts a gateway that lives at another time, e.g. that of a program under test.
+func NewAt(t testing.TB, now time.Time) *Server {
+	t.Helper()
+	life := trusttest.Validity(now.AddDate(0, -2, 0), now.AddDate(3, 0, 0))
 	s := &Server{
-		Anchor: trusttest.CSCA(t), serverCA: trusttest.CSCA(t), clientCA: trusttest.CSCA(t),
+		now: now, Anchor: trusttest.CSCA(t, life), serverCA: trusttest.CSCA(t, life), clientCA: trusttest.CSCA(t, life),
 		clients: map[[32]byte]string{}, countries: map[string]Country{}, stored: map[[32]byte]entry{},
 	}
-	own := issue(t, s.serverCA, "XX", x509.ExtKeyUsageServerAuth, Now.AddDate(0, 6, 0))
+	own := s.issue(t, s.serverCA, "XX", x509.ExtKeyUsageServerAuth, now.AddDate(0, 6, 0))
 	s.certificate = own.Leaf
 	pool := x509.NewCertPool()
 	pool.AddCert(s.clientCA.Cert)
@@ -124,7 +132,7 @@ func New(t testing.TB) *Server {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.TLS = &tls.Config{
 		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*own},
-		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, Time: func() time.Time { return Now },
+		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, Time: func() time.Time { return now },
 	}
 	server.StartTLS()
 	t.Cleanup(server.Close)
@@ -132,20 +140,28 @@ func New(t testing.TB) *Server {
 	return s
 }
 
-// Onboard registers a country with its CSCA, upload certificate and client certificate.
+// Onboard makes a country with its CSCA, upload certificate and client certificate.
 func (s *Server) Onboard(t testing.TB, code string) Country {
 	t.Helper()
-	c := Country{
+	return s.Register(t, Country{
 		Code: code, CSCA: trusttest.CSCA(t, Of(code)),
 		Upload: trusttest.CSCA(t, Of(code), func(c *x509.Certificate) {
 			c.IsCA, c.MaxPathLenZero, c.KeyUsage, c.Subject.CommonName = false, false, x509.KeyUsageDigitalSignature, "Upload"
 		}),
-		TLS: s.ClientCertificate(t, code, Now.AddDate(1, 0, 0)),
+	})
+}
+
+// Register onboards a country that has its own keys; of the CSCA the certificate suffices.
+// A client certificate is made if there is none.
+func (s *Server) Register(t testing.TB, c Country) Country {
+	t.Helper()
+	if c.TLS == nil {
+		c.TLS = s.ClientCertificate(t, c.Code, s.now.AddDate(1, 0, 0))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.countries[code] = c
-	s.clients[sha256.Sum256(c.TLS.Certificate[0])] = code
+	s.countries[c.Code] = c
+	s.clients[sha256.Sum256(c.TLS.Certificate[0])] = c.Code
 	return c
 }
 
@@ -153,8 +169,11 @@ func (s *Server) Onboard(t testing.TB, code string) Country {
 // registered.
 func (s *Server) ClientCertificate(t testing.TB, code string, until time.Time) *tls.Certificate {
 	t.Helper()
-	return issue(t, s.clientCA, code, x509.ExtKeyUsageClientAuth, until)
+	return s.issue(t, s.clientCA, code, x509.ExtKeyUsageClientAuth, until)
 }
+
+// CA gives the certificate that signs the server's.
+func (s *Server) CA() *x509.Certificate { return s.serverCA.Cert }
 
 // TLS gives the settings of a client of the country.
 func (s *Server) TLS(c Country) pinned.Options {
@@ -307,7 +326,7 @@ func (s *Server) upload(r *http.Request, country Country) (int, string) {
 			return http.StatusBadRequest, "0x004"
 		}
 	}
-	signature, err := cms.SignDetached(dsc.Raw, country.Upload.Cert, country.Upload.Key, Now)
+	signature, err := cms.SignDetached(dsc.Raw, country.Upload.Cert, country.Upload.Key, s.now)
 	if err != nil || base64.StdEncoding.EncodedLen(len(dsc.Raw)) > maxRawData || base64.StdEncoding.EncodedLen(len(signature)) > maxSignature {
 		return http.StatusInternalServerError, "0x003"
 	}
@@ -338,7 +357,7 @@ func (s *Server) list(filter []string) []byte {
 		}
 		sum := sha256.Sum256(certificate.Raw)
 		out = append(out, map[string]string{
-			"kid": base64.StdEncoding.EncodeToString(sum[:8]), "timestamp": Now.Format(time.RFC3339), "country": country,
+			"kid": base64.StdEncoding.EncodeToString(sum[:8]), "timestamp": s.now.Format(time.RFC3339), "country": country,
 			"certificateType": kind, "thumbprint": hex.EncodeToString(sum[:]),
 			"signature": base64.StdEncoding.EncodeToString(signature), "rawData": base64.StdEncoding.EncodeToString(certificate.Raw),
 		})
@@ -346,7 +365,7 @@ func (s *Server) list(filter []string) []byte {
 	for _, code := range slices.Sorted(maps.Keys(s.countries)) {
 		country := s.countries[code]
 		for kind, certificate := range map[string]*x509.Certificate{"UPLOAD": country.Upload.Cert, "CSCA": country.CSCA.Cert} {
-			signature, err := cms.SignDetached(certificate.Raw, s.Anchor.Cert, s.Anchor.Key, Now)
+			signature, err := cms.SignDetached(certificate.Raw, s.Anchor.Cert, s.Anchor.Key, s.now)
 			if err == nil {
 				add(kind, code, certificate, signature)
 			}
@@ -359,7 +378,7 @@ func (s *Server) list(filter []string) []byte {
 	return raw
 }
 
-func issue(t testing.TB, ca trusttest.Pair, country string, usage x509.ExtKeyUsage, until time.Time) *tls.Certificate {
+func (s *Server) issue(t testing.TB, ca trusttest.Pair, country string, usage x509.ExtKeyUsage, until time.Time) *tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -371,7 +390,7 @@ func issue(t testing.TB, ca trusttest.Pair, country string, usage x509.ExtKeyUsa
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{Country: []string{country}, CommonName: "TLS"},
-		NotBefore: trusttest.Start, NotAfter: until, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		NotBefore: s.now.AddDate(0, -2, 0), NotAfter: until, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{usage},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, ca.Cert, key.Public(), ca.Key)
