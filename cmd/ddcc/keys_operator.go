@@ -27,6 +27,8 @@ type keysOperator struct {
 	Withdraw keysWithdrawCmd `cmd:"" help:"Take back a proposal of your own."`
 	Stop     keysStopCmd     `cmd:"" help:"EMERGENCY: stop all signing at once. One operator is enough."`
 	Resume   keysResumeCmd   `cmd:"" help:"Propose to end the emergency stop."`
+
+	VaultPolicy keysVaultPolicyCmd `cmd:"" help:"Print the Vault policy that permits the signer its keys and nothing else."`
 }
 
 // operatorFlags say how to reach a signer as an operator. Variables may give them, so that

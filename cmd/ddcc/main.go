@@ -33,7 +33,7 @@ type cli struct {
 	Inspect inspectCmd `cmd:"" help:"Show what a certificate says, without trusting it."`
 	Keys    keysCmd    `cmd:"" help:"Make keys and certificates, and operate those of a signer."`
 	Trust   trustCmd   `cmd:"" help:"Import the trust lists of others, and look at lists."`
-	Audit   auditCmd   `cmd:"" help:"Check a signing audit log offline."`
+	Audit   auditCmd   `cmd:"" help:"Check, summarise and export a signing audit log offline."`
 	Bench   benchCmd   `cmd:"" help:"Measure the numbers of the design beside their references."`
 }
 

@@ -62,7 +62,7 @@ func nextKey(t *testing.T, s *harness.System) signing.OperationRequest {
 	block, _ := pem.Decode(read(t, s.Install.Path("csca.pem")))
 	sum := sha256.Sum256(block.Bytes)
 	write(t, filepath.Join(dir, "next.json"), harness.JSON(t, map[string]any{
-		"name": "next", "kind": ceremony.KindDSC, "country": devinstall.Country, "organization": devinstall.Authority.Name, "lead": "0s",
+		"name": "next", "kind": ceremony.KindDSC, "country": devinstall.Country, "organization": devinstall.Authority.Name,
 		"issuer": map[string]any{
 			"label": ceremony.DevelopmentCSCA, "version": 1, "certificate": s.Install.Path("csca.pem"), "sha256": hex.EncodeToString(sum[:]),
 		},

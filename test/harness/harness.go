@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/internal/devinstall"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 	"github.com/trustedparty/ddcc-gateway/trust"
 )
 
@@ -85,6 +86,7 @@ type System struct {
 type Options struct {
 	Gateway, Signer []string                      // added to their flags
 	Prepare         func(devinstall.Installation) // changes the installation before anything starts; nil: nothing
+	Usages          []keystore.Usage              // what keys are made for; empty: what the demo needs
 }
 
 // New starts a system. gatewayArgs are added to the gateway's flags.
@@ -98,7 +100,7 @@ func Start(t testing.TB, o Options) *System {
 	t.Helper()
 	dir := t.TempDir()
 	s := &System{Install: devinstall.Installation(filepath.Join(dir, "installation")), t: t, logs: dir, options: o}
-	if err := s.Install.Create(time.Now()); err != nil {
+	if err := s.Install.Create(time.Now(), o.Usages...); err != nil {
 		t.Fatal(err)
 	}
 	if o.Prepare != nil {
