@@ -42,8 +42,9 @@ lint: ## formatting, vet and the linters of .golangci.yml
 	@# A cache of its own: results of another checkout carry its paths.
 	GOLANGCI_LINT_CACHE="$(CURDIR)/.tools/lint" $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION) run ./...
 
-bench: build ## the numbers of the design beside their references
-	$(BIN)/ddcc bench $(BENCHFLAGS)
+bench: build .tools/vaultpeer ## the numbers of the design beside their references, with the keys in a real Vault
+	$(GO) test -c -o .tools/bench ./test/vault
+	@DDCC_VAULT_PEER="$(CURDIR)/.tools/vaultpeer" .tools/bench -test.run='^TestBench$$' -test.timeout=0 -- $(BIN)/ddcc bench $(BENCHFLAGS)
 
 fuzz: ## every fuzz target for FUZZTIME each
 	GO="$(GO)" FUZZTIME="$(FUZZTIME)" ./.ci/fuzz

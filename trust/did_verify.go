@@ -161,14 +161,11 @@ func (d *DIDDocument) readMethod(raw jsontext.Value) (string, error) {
 	if err := json.Unmarshal(raw, &wire, json.RejectUnknownMembers(true)); err != nil {
 		return "", ErrDIDForm.Because(err)
 	}
-	var key struct {
-		X5C []string `json:"x5c"`
-	}
-	if wire.PublicKeyJWK.Kind() != '{' || json.Unmarshal(wire.PublicKeyJWK, &key) != nil ||
-		wire.Type != didKeyType || !didIRIForm.MatchString(wire.ID) || !didIRIForm.MatchString(wire.Controller) {
+	x5c, ok := readDIDKey(wire.PublicKeyJWK)
+	if !ok || wire.Type != didKeyType || !didIRIForm.MatchString(wire.ID) || !didIRIForm.MatchString(wire.Controller) {
 		return "", ErrDIDForm
 	}
-	method := DIDMethod{ID: wire.ID, Controller: wire.Controller, X5C: key.X5C}
+	method := DIDMethod{ID: wire.ID, Controller: wire.Controller, X5C: x5c}
 	for _, code := range []struct {
 		from *didCode
 		to   *string
@@ -183,6 +180,34 @@ func (d *DIDDocument) readMethod(raw jsontext.Value) (string, error) {
 	}
 	d.Methods = append(d.Methods, method)
 	return wire.ID, nil
+}
+
+// maxKeyMembers bounds a key: the GDHCN writes six. Canonicalisation sorts them in a time
+// that grows with their square, before anything is known about who wrote them.
+const maxKeyMembers = 32
+
+// readDIDKey gives the certificates of a JWK. Its other members are signed like the rest,
+// but must be as flat as those of a public key (RFC 7517 §4).
+func readDIDKey(raw jsontext.Value) (x5c []string, ok bool) {
+	var members map[string]jsontext.Value
+	if raw.Kind() != '{' || json.Unmarshal(raw, &members) != nil || len(members) > maxKeyMembers {
+		return nil, false
+	}
+	for name, value := range members {
+		switch value.Kind() {
+		case '{':
+			return nil, false
+		case '[':
+			var texts []string
+			if json.Unmarshal(value, &texts) != nil {
+				return nil, false
+			}
+			if name == "x5c" {
+				x5c = texts
+			}
+		}
+	}
+	return x5c, true
 }
 
 // splitDetached takes apart a JWS with detached, unencoded payload (RFC 7797 §5.1) and

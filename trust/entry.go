@@ -147,7 +147,7 @@ func checkChain(dsc, csca *x509.Certificate) *Refusal {
 	switch {
 	case dsc.IsCA:
 		return refuse("certificate", "a document signer certificate must not be one of an authority")
-	case dsc.KeyUsage&x509.KeyUsageDigitalSignature == 0:
+	case dsc.KeyUsage&x509.KeyUsageDigitalSignature == 0 && (dsc.KeyUsage != 0 || !isBarcodeSigner(dsc)):
 		return refuse("certificate", "the key usage of the certificate does not allow signatures")
 	case len(dsc.UnhandledCriticalExtensions) > 0:
 		return refuse("certificate", "the certificate has a critical extension that is not supported")

@@ -62,6 +62,14 @@ func certifiedUsages(dsc *x509.Certificate) []Usage {
 	return ordered(found)
 }
 
+// oidBarcodeSigner is the extended key usage of a VDS-NC barcode signer, which has no key
+// usage and must sign nothing else (ICAO 9303-12 §7.1.3).
+var oidBarcodeSigner = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 14, 2}
+
+func isBarcodeSigner(dsc *x509.Certificate) bool {
+	return slices.ContainsFunc(dsc.UnknownExtKeyUsage, oidBarcodeSigner.Equal)
+}
+
 // oidExtendedKeyUsage is RFC 5280 §4.2.1.12.
 var oidExtendedKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
 
@@ -88,6 +96,9 @@ func ordered(usages []Usage) []Usage {
 // is critical (RFC 5280 §4.2.1.12).
 func settle(stated []Usage, dsc *x509.Certificate) ([]Usage, *Refusal) {
 	certified := certifiedUsages(dsc)
+	if isBarcodeSigner(dsc) {
+		certified = append(certified, UsageVDSNC)
+	}
 	if len(stated) == 0 {
 		switch {
 		case len(certified) > 0:

@@ -14,12 +14,15 @@ import (
 )
 
 type benchCmd struct {
-	Short   bool     `help:"Less than a minute: shorter rounds, no growth."`
+	Short   bool     `help:"About a minute: shorter rounds, no growth."`
 	JSON    bool     `name:"json" help:"Print the result as JSON and no progress."`
 	Rows    []string `help:"Rows to measure; all when absent." placeholder:"NAME"`
 	Bin     string   `help:"Directory of the signer and gateway binaries; that of this one when absent." placeholder:"DIR"`
 	Workers int      `default:"64" help:"Requests at a time in the whole-issue row."`
 	Stored  int      `default:"20000" help:"Certificates to store in the growth row, as far as its time allows."`
+
+	storeFlags `embed:""`
+	SignerFlag []string `sep:"none" help:"With a key store of its own: a flag by which the signer reaches it, as one word, e.g. --signer-flag=--key-store=vault. Repeat it." placeholder:"FLAG"`
 }
 
 // Run measures the rows in the order of the design and prints them. A missed goal is a
@@ -62,6 +65,9 @@ func (c *benchCmd) selected() ([]benchRow, error) {
 	if c.Stored < minBenchStored {
 		return nil, usage("--stored must be %d or more", minBenchStored)
 	}
+	if c.softwareKeys() != (len(c.SignerFlag) == 0) {
+		return nil, usage("--key-store and --signer-flag belong together: keys are made by the one and used by the other")
+	}
 	all := benchRows()
 	if len(c.Rows) == 0 {
 		return all, nil
@@ -87,9 +93,10 @@ type bench struct {
 	dir      string // temporary, removed at the end
 	began    time.Time
 	events   benchEvents
-	install  devinstall.Installation // of the codec rows and of the first site
+	install  devinstall.Installation // of the first site
 
 	codec *codecBench
+	vault *vaultBench
 	sites []*benchSite // all of them, to be stopped
 	first *benchSite   // the one that whole-issue loads and growth goes on with
 	load  *loadResult
@@ -117,7 +124,7 @@ func newBench(s streams, c benchCmd) (*bench, error) {
 		return nil, err
 	}
 	b.install = devinstall.Installation(filepath.Join(b.dir, "first"))
-	if err := b.install.Create(b.began); err != nil {
+	if err := b.create(b.install); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(b.dir))
 	}
 	return b, nil
@@ -125,6 +132,9 @@ func newBench(s streams, c benchCmd) (*bench, error) {
 
 // close stops the processes and removes what they wrote.
 func (b *bench) close() error {
+	if b.vault != nil {
+		b.vault.close()
+	}
 	for _, site := range b.sites {
 		site.stop()
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/veraison/go-cose"
@@ -35,7 +36,11 @@ func (b *bench) codecs() (*codecBench, error) {
 	if b.codec != nil {
 		return b.codec, nil
 	}
-	key, err := b.install.Key(keystore.UsageVaccination)
+	install := devinstall.Installation(filepath.Join(b.dir, "codec"))
+	if err := install.Create(b.began); err != nil {
+		return nil, err
+	}
+	key, err := install.Key(keystore.UsageVaccination)
 	if err != nil {
 		return nil, err
 	}

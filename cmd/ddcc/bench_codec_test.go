@@ -3,12 +3,10 @@ package main
 import (
 	"errors"
 	"io"
-	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
 
-	"github.com/trustedparty/ddcc-gateway/internal/devinstall"
 	"github.com/trustedparty/ddcc-gateway/verification"
 )
 
@@ -24,10 +22,7 @@ func TestCodecRows(t *testing.T) {
 		streams:  streams{ctx: t.Context(), stderr: io.Discard},
 		plan:     benchPlan{codecRounds: 2, codecRound: 5 * time.Millisecond},
 		progress: newBenchProgress(io.Discard, false),
-		began:    now, events: events, install: devinstall.Installation(filepath.Join(t.TempDir(), "first")),
-	}
-	if err := b.install.Create(now); err != nil {
-		t.Fatal(err)
+		began:    now, events: events, dir: t.TempDir(),
 	}
 	cores := runtime.GOMAXPROCS(0)
 	for _, row := range benchRows()[:4] {

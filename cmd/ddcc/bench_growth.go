@@ -48,7 +48,7 @@ func (b *bench) growth() (measurement, error) {
 		ratios = append(ratios, many.Seconds()/few.Seconds())
 		b.progress.step()
 	}
-	return measurement{value: spreadOf(ratios), note: fmt.Sprintf("%s certificates stored", figure(float64(large.issued.Load())))}, nil
+	return measurement{value: spreadOf(ratios), note: fmt.Sprintf("%s certificates stored, %s", figure(float64(large.issued.Load())), b.keysAt())}, nil
 }
 
 // largeSite stores certificates until there are enough or the time is up.

@@ -87,8 +87,8 @@ func (b *bench) wholeIssue() (measurement, error) {
 		return measurement{}, err
 	}
 	return measurement{value: r.rates, note: fmt.Sprintf(
-		"%d requests at a time from this process, mutual TLS, signer and gateway in processes of their own on this machine, software keys (no Vault in this release); no errors, %d certificates and documents verified%s",
-		b.Workers, r.verified, r.cpu)}, nil
+		"%d requests at a time from this process, mutual TLS, signer and gateway in processes of their own on this machine, %s; no errors, %d certificates and documents verified%s",
+		b.Workers, b.keysAt(), r.verified, r.cpu)}, nil
 }
 
 func (b *bench) issueLatency() (measurement, error) {
@@ -97,7 +97,7 @@ func (b *bench) issueLatency() (measurement, error) {
 		return measurement{}, err
 	}
 	return measurement{value: r.p99, note: fmt.Sprintf(
-		"open loop at %s a second, counted from when a request was due; median latency %s ms", figure(r.rates.Median/2), figure(r.p50.Median))}, nil
+		"open loop at %s a second, counted from when a request was due; median latency %s ms; %s", figure(r.rates.Median/2), figure(r.p50.Median), b.keysAt())}, nil
 }
 
 func (b *bench) gatewayMemory() (measurement, error) {
@@ -108,5 +108,5 @@ func (b *bench) gatewayMemory() (measurement, error) {
 	if r.memory == 0 {
 		return measurement{}, notMeasured{"n/a: only Linux tells"}
 	}
-	return measurement{value: spreadOf([]float64{r.memory})}, nil
+	return measurement{value: spreadOf([]float64{r.memory}), note: b.keysAt()}, nil
 }

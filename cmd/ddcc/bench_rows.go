@@ -63,6 +63,15 @@ func benchRows() []benchRow {
 		},
 		{name: "hcert-verify", work: "texts read and verified, one core", unit: "/s", goal: 6000, measure: (*bench).hcertVerify},
 		{
+			name: "vault-sign", work: "signatures by real Vault transit, 256 callers with one digest a call, coalesced into batches", unit: "/s", goal: 10000,
+			references: []benchReference{recorded("one at a time, 32 callers", 3877), recorded("batches of 256", 15775)},
+			measure:    (*bench).vaultSign,
+		},
+		{
+			name: "vault-sign-latency", work: "what coalescing adds to a signature: 99th percentile of the wait for company, or the difference of medians if that is more",
+			unit: " ms", fewer: true, goal: 2, measure: (*bench).vaultSignLatency,
+		},
+		{
 			name: "whole-issue", work: "certificates issued over HTTP", unit: "/s", goal: 1000,
 			references: []benchReference{recorded("CoWIN national peak, a data centre", 278)}, measure: (*bench).wholeIssue,
 		},
@@ -74,18 +83,21 @@ func benchRows() []benchRow {
 
 // benchPlan says how long everything takes.
 type benchPlan struct {
-	codecRounds, loadRounds int
-	codecRound, loadRound   time.Duration
-	warmUp                  time.Duration // of the processes
-	growth                  time.Duration // most time to store certificates; 0: no growth
+	codecRounds, signRounds, loadRounds int
+	codecRound, signRound, loadRound    time.Duration
+	warmUp                              time.Duration // of the processes
+	growth                              time.Duration // most time to store certificates; 0: no growth
 }
 
 func planOf(short bool) benchPlan {
 	if short {
-		return benchPlan{codecRounds: 3, codecRound: 400 * time.Millisecond, loadRounds: 3, loadRound: 4 * time.Second, warmUp: 2 * time.Second}
+		return benchPlan{
+			codecRounds: 3, codecRound: 400 * time.Millisecond, signRounds: 3, signRound: 600 * time.Millisecond,
+			loadRounds: 3, loadRound: 4 * time.Second, warmUp: 2 * time.Second,
+		}
 	}
 	return benchPlan{
-		codecRounds: 5, codecRound: time.Second, loadRounds: 5, loadRound: 8 * time.Second,
+		codecRounds: 5, codecRound: time.Second, signRounds: 5, signRound: 1500 * time.Millisecond, loadRounds: 5, loadRound: 8 * time.Second,
 		warmUp: 4 * time.Second, growth: 100 * time.Second,
 	}
 }

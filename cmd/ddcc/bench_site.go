@@ -55,7 +55,7 @@ func (b *bench) firstSite() (*benchSite, error) {
 // site starts the processes of an installation.
 func (b *bench) site(install devinstall.Installation) (*benchSite, error) {
 	if _, err := os.Stat(string(install)); errors.Is(err, os.ErrNotExist) {
-		if err := install.Create(b.began); err != nil {
+		if err := b.create(install); err != nil {
 			return nil, err
 		}
 	}
@@ -68,7 +68,7 @@ func (b *bench) site(install devinstall.Installation) (*benchSite, error) {
 	defer cancel()
 	var signerAddress, gatewayAddress string
 	var err error
-	if s.signer, signerAddress, err = b.start(ctx, "signer", install, install.SignerArgs("127.0.0.1:0")); err != nil {
+	if s.signer, signerAddress, err = b.start(ctx, "signer", install, install.SignerArgs("127.0.0.1:0", b.SignerFlag...)); err != nil {
 		return nil, err
 	}
 	if err := install.Register(ctx, signerAddress); err != nil {

@@ -170,6 +170,7 @@ func TestRows(t *testing.T) {
 	t.Parallel()
 	goals := map[string]float64{
 		"hcert-issue": 6000, "certificate-with-qr": 900, "qr-image": 0, "hcert-verify": 6000,
+		"vault-sign": 10000, "vault-sign-latency": 2,
 		"whole-issue": 1000, "issue-latency": 60, "gateway-memory": 200, "growth": 1.3,
 	}
 	rows := benchRows()
@@ -191,10 +192,16 @@ func TestSelected(t *testing.T) {
 		c    benchCmd
 		want string
 	}{
-		"two in their order": {benchCmd{Rows: []string{"growth", "hcert-issue"}, Workers: 1, Stored: 5000}, "hcert-issue growth"},
-		"unknown":            {benchCmd{Rows: []string{"hcert-issue", "speed"}, Workers: 1, Stored: 5000}, ""},
-		"no workers":         {benchCmd{Stored: 5000}, ""},
-		"too few to grow":    {benchCmd{Workers: 1, Stored: 1}, ""},
+		"two in their order":                    {benchCmd{Rows: []string{"growth", "hcert-issue"}, Workers: 1, Stored: 5000}, "hcert-issue growth"},
+		"unknown":                               {benchCmd{Rows: []string{"hcert-issue", "speed"}, Workers: 1, Stored: 5000}, ""},
+		"no workers":                            {benchCmd{Stored: 5000}, ""},
+		"too few to grow":                       {benchCmd{Workers: 1, Stored: 1}, ""},
+		"keys made in Vault, used from nowhere": {benchCmd{Workers: 1, Stored: 5000, storeFlags: storeFlags{KeyStore: "vault"}}, ""},
+		"keys used from Vault, made nowhere":    {benchCmd{Workers: 1, Stored: 5000, SignerFlag: []string{"--key-store=vault"}}, ""},
+		"both on Vault": {benchCmd{
+			Workers: 1, Stored: 5000, Rows: []string{"vault-sign"},
+			storeFlags: storeFlags{KeyStore: "vault"}, SignerFlag: []string{"--key-store=vault"},
+		}, "vault-sign"},
 	} {
 		rows, err := test.c.selected()
 		var names []string

@@ -83,6 +83,7 @@ func (w *signer) wireKeys(ctx context.Context) (err error) {
 	}
 	w.operations, err = operations.Open(ctx, operations.Deps{
 		Records: w.records, Register: w.ring, Audit: w.audit, Operator: w.policy.Operator,
+		Quiet: func(ctx context.Context) error { return w.service.Quiet(ctx) },
 		Clock: time.Now, Refresh: w.settings.RegisterRefresh, Report: w.warn("key operations"),
 	})
 	if err != nil {

@@ -32,7 +32,7 @@ func (r *Ring) readList(der []byte) (list, error) {
 		return list{}, errors.New("bytes behind the list")
 	}
 	for _, a := range r.deps.Anchors {
-		if parsed.CheckSignatureFrom(a) == nil {
+		if bytes.Equal(parsed.AuthorityKeyId, a.SubjectKeyId) && parsed.CheckSignatureFrom(a) == nil {
 			return list{parsed, a}, nil
 		}
 	}
@@ -75,9 +75,10 @@ func (reg *register) replace(l list, now time.Time) error {
 	return nil
 }
 
-// names reports whether the list revokes a certificate of its own CSCA.
+// names reports whether the list revokes a certificate of its own CSCA, which may have
+// several certificates for its key.
 func (l list) names(certificate, issuer *x509.Certificate) bool {
-	return bytes.Equal(issuer.Raw, l.issuer.Raw) && slices.ContainsFunc(l.parsed.RevokedCertificateEntries, func(e x509.RevocationListEntry) bool {
+	return bytes.Equal(issuer.SubjectKeyId, l.issuer.SubjectKeyId) && slices.ContainsFunc(l.parsed.RevokedCertificateEntries, func(e x509.RevocationListEntry) bool {
 		return e.SerialNumber.Cmp(certificate.SerialNumber) == 0
 	})
 }

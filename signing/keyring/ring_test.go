@@ -263,6 +263,9 @@ func TestOneKeyServesOneUsageUnderOneReference(t *testing.T) {
 	again := s.authority.Certify(t, vaccination, ref, public, 0)
 	s.apply(t, register(again)) // another certificate for the same key
 	s.apply(t, signing.OperationRequest{Kind: signing.OperationRevoke, KID: kid(again), Reason: "keyCompromise"})
+	if state := s.state(t, kid(first)).State; state != "revoked" {
+		t.Errorf("the key is revoked, and %s under its other certificate", state)
+	}
 	wantRule(t, s.Check(ctx, register(s.authority.Certify(t, vaccination, ref, public, 0))), "/registrations/0/certificate", "revoked")
 }
 

@@ -1,6 +1,7 @@
 package keyring
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -77,6 +78,16 @@ func covered(before, after []entry, usage keystore.Usage, now time.Time, force b
 	return refuse("/at", "last-key", "From "+stamp(at)+" on no key would sign for "+string(usage)+".", "Register and activate another key first, or ask for it with force.")
 }
 
+// revokeKey withdraws a key under each of its certificates.
+func (reg *register) revokeKey(public []byte, reason string, now time.Time) {
+	for i := range reg.entries {
+		e := &reg.entries[i]
+		if e.RevokedAt == nil && bytes.Equal(e.certificate.RawSubjectPublicKeyInfo, public) {
+			e.RevokedAt, e.RevokeReason = &now, reason
+		}
+	}
+}
+
 // revoke withdraws a key at once and for good.
 func revoke(req signing.OperationRequest) (change, error) {
 	if !slices.Contains(signing.RevokeReasons(), req.Reason) {
@@ -91,7 +102,7 @@ func revoke(req signing.OperationRequest) (change, error) {
 		case keystore.StateRevoked, keystore.StateExpired:
 			return refuse("/kid", "state", "The key is "+string(state)+".", "Nothing is left to revoke.")
 		default:
-			reg.entries[i].RevokedAt, reg.entries[i].RevokeReason = &now, req.Reason
+			reg.revokeKey(reg.entries[i].certificate.RawSubjectPublicKeyInfo, req.Reason, now)
 			return nil
 		}
 	}, nil

@@ -23,6 +23,7 @@ var (
 	errApproved    = fault.New(fault.Unavailable, "operation-approved", "The operation is approved; it will be carried out as soon as the register can be reached.").Retry(retryAfter)
 	errStopLocal   = fault.New(fault.Unavailable, "stop-not-stored", "This signer has stopped, but the stop could not be stored for the others; it tries again by itself. Repeat the stop to see.").Retry(retryAfter)
 	errStopUnseen  = fault.New(fault.Unavailable, "stop-not-audited", "Signing has stopped, but the audit log took no entry; repeat the stop when it works.").Retry(retryAfter)
+	errStopBusy    = fault.New(fault.Unavailable, "stop-under-way", "Nothing new is signed, but signatures from before the stop have not ended yet; ask again.").Retry(retryAfter)
 )
 
 func refuse(path, rule, detail, fix string) error {

@@ -28,24 +28,25 @@ type AuditLog interface {
 	Append(ctx context.Context, e audit.Entry) (audit.Receipt, error)
 }
 
-// Deps is everything operations are made of. All fields are required but Report.
+// Deps is everything operations are made of. All fields are required but Quiet and Report.
 type Deps struct {
 	Records  docstore.Store // holds operations and the emergency stop
 	Register Register
 	Audit    AuditLog
 	Operator func(name string) bool // whether a name in a client certificate is an operator's
 	Clock    func() time.Time
-	Refresh  time.Duration // how often the stop is read again, for stops set elsewhere
-	Report   func(error)   // told when that or the finishing of operations fails; nil: nobody
+	Refresh  time.Duration               // how often the stop is read again, for stops set elsewhere
+	Quiet    func(context.Context) error // returns when nothing is being signed any more; nil: a stop does not wait
+	Report   func(error)                 // told when that or the finishing of operations fails; nil: nobody
 }
 
 const (
 	patience  = 24 * time.Hour       // a proposal waits so long for its approval
-	lease     = 2 * time.Minute      // an approved operation belongs to one process so long
+	lease     = 45 * time.Second     // an approved operation belongs to one process so long
 	duration  = 30 * time.Second     // of carrying one out; well within the lease
 	retention = 400 * 24 * time.Hour // of what became of an operation; the audit log keeps it for ever
 	maxOpen   = 32                   // operations that wait at once
-	sweep     = 10 * time.Second     // how often abandoned operations are looked for
+	sweep     = 5 * time.Second      // how often abandoned operations are looked for
 )
 
 // Operations is safe for concurrent use, also by several processes on one store.

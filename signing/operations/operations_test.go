@@ -720,6 +720,37 @@ func TestStopHoldsWithoutStoreAndWithoutAudit(t *testing.T) {
 	}
 }
 
+// TestStopWaitsForWhatIsUnderWay: the answer to a stop means that nothing more is released.
+func TestStopWaitsForWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	d := s.deps()
+	var o *operations.Operations
+	asked, busy := 0, true
+	d.Quiet = func(context.Context) error {
+		if asked++; !o.Stopped() {
+			t.Error("asked for quiet before the stop stands")
+		}
+		if busy {
+			return context.DeadlineExceeded
+		}
+		return nil
+	}
+	o, err := operations.Open(ctx, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = o.Stop(ctx, ada, signing.StopDrill)
+	wantCode(t, err, "stop-under-way")
+	if !o.Stopped() {
+		t.Error("the stop does not stand while something is under way")
+	}
+	busy = false
+	if stop, err := o.Stop(ctx, ada, signing.StopDrill); err != nil || !stop.Stopped || asked != 2 {
+		t.Errorf("%+v, %v after %d questions", stop, err, asked)
+	}
+}
+
 func TestStopSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	s := start(t)

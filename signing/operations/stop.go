@@ -46,8 +46,9 @@ func (o *Operations) StopState(ctx context.Context, operator string) (signing.St
 
 // Stop ends all signing at once, here before anything else and in every other process
 // when it reads the stop next. One operator is enough. A stop that stands stays as it is.
-// Errors: Forbidden, Rule for an unknown reason, Unavailable when the stop holds here but
-// could not be stored or audited.
+// When it returns without an error nothing more is released here. Errors: Forbidden, Rule
+// for an unknown reason, Unavailable when the stop holds here but could not be stored or
+// audited, or when signatures from before it have not ended.
 func (o *Operations) Stop(ctx context.Context, operator, reason string) (signing.Stop, error) {
 	ctx = context.WithoutCancel(ctx)
 	if err := o.admitStop(operator, reason); err != nil {
@@ -61,11 +62,24 @@ func (o *Operations) Stop(ctx context.Context, operator, reason string) (signing
 	if err := o.save(ctx); err != nil {
 		return *wanted, errStopLocal.Because(errors.Join(err, auditErr))
 	}
+	if err := o.quiet(ctx); err != nil {
+		return o.stop.Load().Stop, errStopBusy.Because(err)
+	}
 	entry.Outcome = outcomeDone
 	if err := errors.Join(auditErr, o.record(ctx, entry)); err != nil {
 		return o.stop.Load().Stop, errStopUnseen.Because(err)
 	}
 	return o.stop.Load().Stop, nil
+}
+
+// quiet waits for the signatures that began before the stop.
+func (o *Operations) quiet(ctx context.Context) error {
+	if o.deps.Quiet == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, duration)
+	defer cancel()
+	return o.deps.Quiet(ctx)
 }
 
 func (o *Operations) admitStop(operator, reason string) error {

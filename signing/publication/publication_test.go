@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
+	"math/big"
 	"slices"
 	"sync"
 	"testing"
@@ -36,6 +39,7 @@ type site struct {
 	mu      sync.Mutex
 	now     time.Time
 	states  []signing.KeyStatus
+	lists   [][]byte
 	actions []string
 	full    bool
 }
@@ -82,7 +86,11 @@ func (s *site) Keys(context.Context) ([]signing.KeyStatus, error) {
 }
 
 // RevocationLists implements publication.Register.
-func (s *site) RevocationLists() [][]byte { return nil }
+func (s *site) RevocationLists() [][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lists
+}
 
 // Append implements publication.AuditLog.
 func (s *site) Append(_ context.Context, e audit.Entry) (audit.Receipt, error) {
@@ -144,6 +152,37 @@ func TestStatementListsWhatVerifiersMayKnow(t *testing.T) {
 	}
 	if _, err := trust.VerifyDID(raw.DID, publicOf(t, s, keystore.UsageTrustList), trust.Limits{}); err != nil {
 		t.Errorf("DID document: %v", err)
+	}
+}
+
+// TestEveryUsageCanBeStated: no key that the register takes may silence the statement.
+func TestEveryUsageCanBeStated(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, keystore.Usages()...)
+	if _, verified := s.statement(t); len(verified.List.Entries()) != len(keystore.Usages())-1 { // all but the upload key
+		t.Errorf("%d keys listed", len(verified.List.Entries()))
+	}
+}
+
+// TestListOfAnEndedCSCAIsLeftOut: it says nothing about a key that is still believed.
+func TestListOfAnEndedCSCAIsLeftOut(t *testing.T) {
+	t.Parallel()
+	s, other := newSite(t), newSite(t)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := *other.csca
+	foreign.PublicKey = &key.PublicKey
+	list, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: begin, NextUpdate: begin.Add(time.Hour),
+	}, &foreign, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.set(func() { s.lists = [][]byte{list} })
+	if _, verified := s.statement(t); len(verified.CRLs) != 0 {
+		t.Error("the list of a CSCA that is not listed is stated")
 	}
 }
 

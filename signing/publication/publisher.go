@@ -114,15 +114,22 @@ func (p *Publisher) current(ctx context.Context) (trust.Signed, error) {
 
 // claims is the statement to make now; it does not outlive the certificates of its key.
 func (p *Publisher) claims(ctx context.Context, now time.Time, key keystore.Key) (trust.Claims, error) {
-	c := trust.Claims{Country: p.deps.Country, IssuedAt: now, NextUpdate: now.Add(p.deps.Validity), CRLs: p.deps.Register.RevocationLists()}
+	c := trust.Claims{Country: p.deps.Country, IssuedAt: now, NextUpdate: now.Add(p.deps.Validity)}
 	for _, end := range []time.Time{key.Certificate.NotAfter, key.Issuer.NotAfter} {
 		if end.Before(c.NextUpdate) {
 			c.NextUpdate = end
 		}
 	}
+	listed := map[string]bool{} // key identifiers
 	for _, anchor := range p.deps.Anchors {
 		if now.Before(anchor.NotAfter) {
-			c.CSCAs = append(c.CSCAs, anchor.Raw)
+			c.CSCAs, listed[string(anchor.SubjectKeyId)] = append(c.CSCAs, anchor.Raw), true
+		}
+	}
+	// The list of a CSCA that has ended says nothing about a key that is still believed.
+	for _, der := range p.deps.Register.RevocationLists() {
+		if list, err := x509.ParseRevocationList(der); err == nil && listed[string(list.AuthorityKeyId)] {
+			c.CRLs = append(c.CRLs, der)
 		}
 	}
 	keys, err := p.deps.Register.Keys(ctx)

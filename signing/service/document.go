@@ -47,6 +47,11 @@ func (s *Service) SignDocument(ctx context.Context, caller string, in signing.Do
 		s.refusedDocument(ctx, caller, in.ID, err)
 		return signing.DocumentSignature{}, err
 	}
+	end, err := s.begin()
+	if err != nil {
+		return signing.DocumentSignature{}, err
+	}
+	defer end()
 	key, err := s.active(ctx, keystore.UsageDocument)
 	if err != nil {
 		return signing.DocumentSignature{}, err
@@ -55,13 +60,24 @@ func (s *Service) SignDocument(ctx context.Context, caller string, in signing.Do
 		return signing.DocumentSignature{}, err
 	}
 	out, err := s.signDocument(ctx, in.ID, key, canonical)
+	if err == nil && s.stopped() {
+		err = errStopped
+	}
 	if err != nil {
+		s.failedDocument(ctx, caller, in.ID, err)
 		return signing.DocumentSignature{}, err
 	}
 	if err := s.recordDocument(ctx, caller, in.ID, actionDocument, key, canonical); err != nil {
 		return signing.DocumentSignature{}, err
 	}
 	return out, nil
+}
+
+// failedDocument audits that an audited intent got no signature.
+func (s *Service) failedDocument(ctx context.Context, caller, id string, cause error) {
+	_, _ = s.audit.Append(context.WithoutCancel(ctx), audit.Entry{
+		Time: s.now(), Action: actionDocumentFailed, Actor: caller, Subject: id, Outcome: "failure", Reason: fault.From(cause).Code,
+	})
 }
 
 // refusedDocument audits a refusal with the rules that were broken.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -232,6 +233,30 @@ func TestDocumentRefusals(t *testing.T) {
 
 // FuzzCompareDocument: whatever stands in a document, comparing it ends, and only the
 // document of the certificate passes.
+// TestDocumentKeyAway: every audited intent has an end on record, and the same document is
+// signed once the key is back.
+func TestDocumentKeyAway(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	cert := issued(t, b)
+	in := signing.DocumentIntent{ID: cert.ID, Document: marshal(t, documentOf(t, cert))}
+	b.store.Wrap(func(keystore.Ref, keystore.Digest, func() (keystore.Signature, error)) (keystore.Signature, error) {
+		return keystore.Signature{}, keystore.ErrUnavailable
+	})
+	_, err := b.SignDocument(context.Background(), caller, in)
+	if f := fault.From(err); f.Kind != fault.Unavailable || f.RetryAfter == 0 {
+		t.Errorf("got %v, want 503 with Retry-After", err)
+	}
+	b.store.Wrap(nil)
+	if _, err := b.SignDocument(context.Background(), caller, in); err != nil {
+		t.Errorf("when it is back: %v", err)
+	}
+	want := []string{actionIntent, actionSigned, actionDocumentIntent, actionDocumentFailed, actionDocumentIntent, actionDocument}
+	if got := b.audit.actions(); !slices.Equal(got, want) {
+		t.Errorf("audit %v", got)
+	}
+}
+
 func FuzzCompareDocument(f *testing.F) {
 	f.Add([]byte(`{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Patient","name":[]}}]}`))
 	f.Add([]byte(`{"entry":[null,1,[],{"resource":[]}]}`))

@@ -32,6 +32,7 @@ const (
 	actionDocumentIntent  = "document.intent"
 	actionDocument        = "document.signed"
 	actionDocumentRefused = "document.refused"
+	actionDocumentFailed  = "document.failed" // after the intent: nothing was released
 )
 
 // issuerID is the form of an issuer's id; it goes into the audit log, which must never
@@ -43,12 +44,20 @@ var issuerID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 // Conflict (id reused or cancelled), Unavailable.
 func (s *Service) Issue(ctx context.Context, caller string, in signing.Intent) (signing.Certificate, error) {
 	cert, err := s.admit(ctx, caller, in)
+	var after failure
+	if errors.As(err, &after) {
+		return signing.Certificate{}, after.error
+	}
 	if err != nil {
 		s.refused(ctx, caller, in, err)
 		return signing.Certificate{}, err
 	}
 	return cert, nil
 }
+
+// failure is an error after the audited intent. It stands in the audit log as that, and is
+// no refusal: an outage must not count against the issuer.
+type failure struct{ error }
 
 func (s *Service) admit(ctx context.Context, caller string, in signing.Intent) (signing.Certificate, error) {
 	if id, err := uuid.Parse(in.ID); err != nil || id.String() != in.ID {
@@ -77,6 +86,11 @@ func (s *Service) issueOnce(ctx context.Context, caller string, grant policy.Gra
 	if err == nil || !errors.Is(err, errUnknown) {
 		return found, err
 	}
+	end, err := s.begin()
+	if err != nil {
+		return released{}, err
+	}
+	defer end()
 	prepared, err := s.prepare(ctx, grant, in)
 	if err != nil {
 		return released{}, err
@@ -86,9 +100,12 @@ func (s *Service) issueOnce(ctx context.Context, caller string, grant policy.Gra
 	}
 	faultpoint.Here("signer-after-intent-audited")
 	cert, err := s.sign(ctx, prepared, in)
+	if err == nil && s.stopped() {
+		err = errStopped
+	}
 	if err != nil {
 		s.failed(ctx, caller, in, err)
-		return released{}, err
+		return released{}, failure{err}
 	}
 	faultpoint.Here("signer-after-signature")
 	if err := s.record(ctx, caller, in, actionSigned, textDigest(cert.Text), prepared.attributes(in)); err != nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -77,6 +78,7 @@ type Service struct {
 	stopped   func() bool
 	throwaway *ecdsa.PrivateKey
 	flights   singleflight.Group
+	underWay  sync.RWMutex // held for reading from the look at the stop to the release
 }
 
 // New checks the wiring. Keys are proven by Ready: a service may start before its first

@@ -111,6 +111,46 @@ func newBench(t testing.TB, change ...func(*Deps)) *testBench {
 }
 
 // signatures counts those of certificates and documents.
+// TestStopHoldsForSignaturesUnderWay: what the key store signs while an operator stops the
+// service is not released, and Quiet waits for it.
+func TestStopHoldsForSignaturesUnderWay(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	reached, goOn := make(chan struct{}), make(chan struct{})
+	b.store.Wrap(func(_ keystore.Ref, _ keystore.Digest, sign func() (keystore.Signature, error)) (keystore.Signature, error) {
+		close(reached)
+		<-goOn
+		return sign()
+	})
+	in, failed := intent(), make(chan error, 1)
+	go func() {
+		_, err := b.Issue(context.Background(), caller, in)
+		failed <- err
+	}()
+	<-reached
+	b.stopped.Store(true)
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := b.Quiet(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("quiet with a signature under way: %v", err)
+	}
+	close(goOn)
+	if err := <-failed; !errors.Is(err, errStopped) {
+		t.Errorf("released after the stop: %v", err)
+	}
+	if err := b.Quiet(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if actions := b.audit.actions(); slices.Contains(actions, actionSigned) || !slices.Contains(actions, actionFailed) {
+		t.Errorf("audit: %v", actions)
+	}
+	b.store.Wrap(nil)
+	b.stopped.Store(false)
+	if _, err := b.Issue(context.Background(), caller, in); err != nil {
+		t.Errorf("after the stop: %v", err)
+	}
+}
+
 func (b *testBench) signatures() int64 { return b.store.Signatures() - b.before }
 
 func vaccination() hcert.DDCC {
@@ -394,7 +434,12 @@ func TestKeyStoreAway(t *testing.T) {
 			t.Errorf("%s: %v, want 503 with Retry-After", name, err)
 		}
 		b.store.Wrap(nil)
-		if cert, err := b.Issue(context.Background(), caller, in); err != nil || cert.Text == "" {
+		// An outage is not the issuer's doing: no refusal stands against it in the report.
+		if got := strings.Join(b.audit.actions(), " "); got != actionIntent+" "+actionFailed {
+			t.Errorf("%s: audit %s", name, got)
+		}
+		cert, err := b.Issue(context.Background(), caller, in)
+		if err != nil || cert.Text == "" {
 			t.Errorf("%s, when it is back: %v", name, err)
 		}
 	}

@@ -216,17 +216,11 @@ func keyringOf(t testing.TB, records docstore.Store, store keystore.Store, csca 
 	return ring
 }
 
-// registered are the usages with a key.
-var registered = []keystore.Usage{
-	keystore.UsageVaccination, keystore.UsageTest, keystore.UsageRecovery, keystore.UsageDocument,
-	keystore.UsageSHC, keystore.UsageTrustList, keystore.UsageUpload,
-}
-
 func newSigner(t testing.TB, p pki) signer {
 	t.Helper()
 	store := signingtest.NewMemory()
 	subject := ceremony.Subject{Country: "XX", Organization: "Specimen Ministry"}
-	csca, request, err := ceremony.Development(t.Context(), store, subject, fixed.Add(-time.Hour), registered...)
+	csca, request, err := ceremony.Development(t.Context(), store, subject, fixed.Add(-time.Hour), keystore.Usages()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,6 +87,8 @@ type Options struct {
 	Gateway, Signer []string                      // added to their flags
 	Prepare         func(devinstall.Installation) // changes the installation before anything starts; nil: nothing
 	Usages          []keystore.Usage              // what keys are made for; empty: what the demo needs
+	Maker           keystore.Maker                // where keys are made; nil: in files
+	KeyStore        []string                      // flags of the signer for the store of Maker
 }
 
 // New starts a system. gatewayArgs are added to the gateway's flags.
@@ -100,7 +102,7 @@ func Start(t testing.TB, o Options) *System {
 	t.Helper()
 	dir := t.TempDir()
 	s := &System{Install: devinstall.Installation(filepath.Join(dir, "installation")), t: t, logs: dir, options: o}
-	if err := s.Install.Create(time.Now(), o.Usages...); err != nil {
+	if err := s.create(); err != nil {
 		t.Fatal(err)
 	}
 	if o.Prepare != nil {
@@ -114,10 +116,17 @@ func Start(t testing.TB, o Options) *System {
 	return s
 }
 
+func (s *System) create() error {
+	if s.options.Maker != nil {
+		return s.Install.CreateOn(time.Now(), s.options.Maker)
+	}
+	return s.Install.Create(time.Now(), s.options.Usages...)
+}
+
 // StartSigner starts or restarts the signer on its address; env may arm a fault point.
 func (s *System) StartSigner(env ...string) {
 	s.t.Helper()
-	s.Signer = s.start("signer", append(s.Install.SignerArgs(s.SignerAddress), s.options.Signer...), env)
+	s.Signer = s.start("signer", append(s.Install.SignerArgs(s.SignerAddress, s.options.KeyStore...), s.options.Signer...), env)
 	if _, err := s.listening(s.Signer); err != nil {
 		s.t.Fatalf("signer: %v\n%s", err, s.Logs())
 	}

@@ -2,10 +2,7 @@ package secrets_test
 
 import (
 	"encoding/json"
-	"encoding/pem"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,29 +18,11 @@ import (
 func secretsOf(t testing.TB, install devinstall.Installation) *secrets.Needles {
 	t.Helper()
 	needles := &secrets.Needles{}
-	err := filepath.WalkDir(string(install), func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		switch name, _ := filepath.Rel(string(install), path); {
-		case strings.HasSuffix(path, ".secret"):
-			needles.Text(t, name, strings.TrimSpace(string(content(t, path))))
-		case strings.HasSuffix(path, ".key"):
-			block, _ := pem.Decode(content(t, path))
-			if block == nil {
-				t.Fatalf("%s holds no PEM", name)
-			}
-			needles.PKCS8(t, name, block.Bytes)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	needles.Installation(t, install)
 	files := needles.Len()
 	softwareKeys(t, install, needles)
-	if files < 6 || needles.Len() < files+3 {
-		t.Fatalf("only %d secrets in files and %d keys were found; the installation has changed", files, needles.Len()-files)
+	if needles.Len() < files+3 {
+		t.Fatalf("only %d keys were found; the installation has changed", needles.Len()-files)
 	}
 	return needles
 }

@@ -7,13 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,35 +23,6 @@ import (
 	"github.com/trustedparty/ddcc-gateway/test/harness"
 	"github.com/trustedparty/ddcc-gateway/test/secrets"
 )
-
-// outlets collects what the processes let out, by where it was seen.
-type outlets struct {
-	t    *testing.T
-	seen map[string][]byte
-}
-
-func (o *outlets) add(where string, content []byte) {
-	o.seen[where] = append(o.seen[where], content...)
-}
-
-func (o *outlets) contains(text string) bool {
-	for _, content := range o.seen {
-		if bytes.Contains(content, []byte(text)) {
-			return true
-		}
-	}
-	return false
-}
-
-// search fails the test for every secret that was let out.
-func (o *outlets) search(needles *secrets.Needles) {
-	o.t.Helper()
-	for where, content := range o.seen {
-		for _, found := range needles.Search(content) {
-			o.t.Errorf("%s shows %s", where, found)
-		}
-	}
-}
 
 // system is a running system and the test it runs for.
 type system struct {
@@ -67,28 +36,27 @@ func TestNothingShowsASecret(t *testing.T) {
 	t.Parallel()
 	s := system{harness.New(t), t}
 	needles := secretsOf(t, s.Install)
-	out := &outlets{t: t, seen: map[string][]byte{}}
+	out := secrets.NewOutlets(t)
 
 	answer, err := s.Post("/ddcc/generateHealthCertificate", harness.VS(t, "HCID-SECRETS-1"))
 	if err != nil || answer.Status >= 300 {
 		t.Fatalf("no certificate: %v, %d\n%s", err, answer.Status, answer.Body)
 	}
-	out.add("the certificate", answer.Body)
+	out.Add("the certificate", answer.Body)
 	s.provoke(out)
-	s.inspect(out)
-	s.crash()
+	out.Inspect(s.System, http.StatusOK)
+	out.Crash(s.System, syscall.SIGQUIT)
 	for _, dir := range []string{"signer", "gateway"} {
-		files(t, out, s.Install, dir)
+		out.Files(s.Install, dir)
 	}
-	out.add("the logs and dumps", []byte(s.Logs()))
-	out.search(needles)
-	if len(out.seen) < 12 {
-		t.Errorf("only %d places were searched", len(out.seen))
+	out.Search(needles)
+	if out.Len() < 12 {
+		t.Errorf("only %d places were searched", out.Len())
 	}
 }
 
 // provoke makes the signer refuse for every reason a client can give it.
-func (s system) provoke(out *outlets) {
+func (s system) provoke(out *secrets.Outlets) {
 	s.t.Helper()
 	gateway := s.Client("gateway")
 	for name, tc := range map[string]struct {
@@ -104,13 +72,13 @@ func (s system) provoke(out *outlets) {
 		"unknown profile":     {gateway, http.MethodPost, "/v1/certificates", intent("eu-dcc-v", "demo-clinic"), http.StatusUnprocessableEntity},
 		"broken rules":        {gateway, http.MethodPost, "/v1/certificates", intent("who-ddcc-vs", "demo-clinic"), http.StatusUnprocessableEntity},
 		"issuer's form":       {gateway, http.MethodPost, "/v1/certificates", intent("who-ddcc-vs", "demo clinic"), http.StatusBadRequest},
-		"expired":             {s.stranger(time.Now().AddDate(-1, 0, 0)), http.MethodGet, "/v1/keys", "", 0},
+		"expired":             {s.stranger(time.Now().AddDate(-1, 0, 0)), http.MethodGet, "/v1/trust", "", 0},
 		"no such certificate": {gateway, http.MethodPost, "/v1/documents", `{"id": "0b0f3c52-6a53-4b0e-a1a5-4f1f3f3f8c12", "document": {}}`, http.StatusNotFound},
 		"no such id":          {gateway, http.MethodDelete, "/v1/certificates/1", "", http.StatusBadRequest},
 		"no such path":        {gateway, http.MethodGet, "/v1/private-keys", "", http.StatusNotFound},
-		"no certificate":      {s.Client(""), http.MethodGet, "/v1/keys", "", 0},
-		"not on the list":     {s.Client("issuer"), http.MethodGet, "/v1/keys", "", 0},
-		"another CA":          {s.stranger(time.Now()), http.MethodGet, "/v1/keys", "", 0},
+		"no certificate":      {s.Client(""), http.MethodGet, "/v1/trust", "", 0},
+		"not on the list":     {s.Client("issuer"), http.MethodGet, "/v1/trust", "", 0},
+		"another CA":          {s.stranger(time.Now()), http.MethodGet, "/v1/trust", "", 0},
 	} {
 		req, err := http.NewRequestWithContext(s.t.Context(), tc.method, "https://"+s.SignerAddress+tc.path, strings.NewReader(tc.body))
 		if err != nil {
@@ -124,9 +92,9 @@ func (s system) provoke(out *outlets) {
 		case tc.want != 0 && (err != nil || answer.Status != tc.want):
 			s.t.Errorf("%s: %v, %d, want %d\n%s", name, err, answer.Status, tc.want, answer.Body)
 		}
-		out.add("the answer to "+name, append(answer.Body, fmt.Sprint(answer.Header)...))
+		out.Add("the answer to "+name, append(answer.Body, fmt.Sprint(answer.Header)...))
 	}
-	out.add("the answer to plain HTTP", plain(s.t, s.SignerAddress))
+	out.Add("the answer to plain HTTP", plain(s.t, s.SignerAddress))
 }
 
 func intent(profile, issuer string) string {
@@ -166,90 +134,23 @@ func plain(t *testing.T, address string) []byte {
 	return answer
 }
 
-// inspect reads what others on the machine can see of the running processes.
-func (s system) inspect(out *outlets) {
-	s.t.Helper()
-	for name, child := range map[string]*devinstall.Child{"signer": s.Signer, "gateway": s.Gateway} {
-		for _, path := range []string{"/metrics", "/readyz", "/livez"} {
-			answer, err := s.Admin(name, path)
-			if err != nil || answer.Status != http.StatusOK {
-				s.t.Errorf("%s %s: %v, %d", name, path, err, answer.Status)
-			}
-			out.add(name+" "+path, answer.Body)
-		}
-		if runtime.GOOS != "linux" {
-			continue
-		}
-		for _, file := range []string{"environ", "cmdline", "comm", "status", "limits"} {
-			raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", child.Command.Process.Pid, file))
-			if err != nil && !errors.Is(err, fs.ErrPermission) { // the harder the better
-				s.t.Error(err)
-			}
-			out.add(name+" /proc "+file, raw)
-		}
-	}
-}
-
-// crash has both processes write their stacks into their logs and die.
-func (s system) crash() {
-	s.t.Helper()
-	for name, child := range map[string]*devinstall.Child{"signer": s.Signer, "gateway": s.Gateway} {
-		before := s.Logs()
-		if err := child.Command.Process.Signal(syscall.SIGQUIT); err != nil {
-			s.t.Fatal(err)
-		}
-		select {
-		case <-child.Done:
-		case <-time.After(30 * time.Second):
-			s.t.Fatalf("%s did not die of SIGQUIT", name)
-		}
-		for _, sign := range []string{"SIGQUIT: quit", "goroutine "} {
-			if strings.Count(s.Logs(), sign) <= strings.Count(before, sign) {
-				s.t.Errorf("%s left no stacks: %q is missing", name, sign)
-			}
-		}
-		var exit *exec.ExitError
-		if errors.As(child.Err, &exit) && exit.Sys().(syscall.WaitStatus).CoreDump() {
-			s.t.Errorf("%s left a core dump", name)
-		}
-	}
-}
-
-// files reads everything a process wrote into its data directory, audit log included.
-func files(t *testing.T, out *outlets, install devinstall.Installation, dir string) {
-	t.Helper()
-	found := 0
-	err := filepath.WalkDir(install.Path(dir), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		found++
-		name, _ := filepath.Rel(string(install), path)
-		out.add("the file "+name, content(t, path))
-		return nil
-	})
-	if err != nil || found == 0 {
-		t.Errorf("%s: %d files, %v", dir, found, err)
-	}
-}
-
 // TestRefusedClientsAreAudited: every client and every request that the real signer
 // refuses stands in its audit log with the reason.
 func TestRefusedClientsAreAudited(t *testing.T) {
 	t.Parallel()
 	s := system{harness.New(t), t}
-	s.provoke(&outlets{t: t, seen: map[string][]byte{}})
+	s.provoke(secrets.NewOutlets(t))
 	want := []string{
 		"no-certificate", "name-not-listed", "unknown-authority", "expired", // connections
 		"unknown-profile", "issuer-id", "lint", // requests
 	}
 	var missing []string
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		log := &outlets{t: t, seen: map[string][]byte{}}
-		files(t, log, s.Install, filepath.Join("signer", "audit"))
+		log := secrets.NewOutlets(t)
+		log.Files(s.Install, filepath.Join("signer", "audit"))
 		missing = missing[:0]
 		for _, reason := range want {
-			if !log.contains(`"reason":"` + reason) {
+			if !log.Contains(`"reason":"` + reason) {
 				missing = append(missing, reason)
 			}
 		}
@@ -279,10 +180,10 @@ func TestStartWithAWrongSecretShowsNeither(t *testing.T) {
 			tried++
 			changed := append([]string(nil), args...)
 			changed[i] = flag + "=" + file
-			out := &outlets{t: t, seen: map[string][]byte{}}
+			out := secrets.NewOutlets(t)
 			text, _ := signer(t, changed, nil)
-			out.add("the signer with a wrong "+flag, text)
-			out.search(needles)
+			out.Add("the signer with a wrong "+flag, text)
+			out.Search(needles)
 		}
 	}
 	if tried < 3 {
@@ -310,8 +211,9 @@ func TestSecretsInTheEnvironmentAreRefused(t *testing.T) {
 		if code != config.ExitUsage || !bytes.Contains(text, []byte(variable)) {
 			t.Errorf("%s: exit code %d, want %d and its name\n%s", variable, code, config.ExitUsage, text)
 		}
-		out := &outlets{t: t, seen: map[string][]byte{"the signer with a secret in " + variable: text}}
-		out.search(needles)
+		out := secrets.NewOutlets(t)
+		out.Add("the signer with a secret in "+variable, text)
+		out.Search(needles)
 	}
 }
 
