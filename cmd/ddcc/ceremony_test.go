@@ -163,8 +163,9 @@ func TestPKIFlags(t *testing.T) {
 		_, _ = io.WriteString(w, `{"data":{"ttl":3600,"renewable":false}}`)
 	}))
 	t.Cleanup(server.Close)
+	s.write("token", "a-token-of-the-test\n")
 	good := storeFlags{PKI: "country/pki/default", Vault: vault.Config{
-		Address: server.URL, Mount: "transit", Auth: vault.AuthToken, TokenFile: config.SecretFile(s.path("passphrase")),
+		Address: server.URL, Mount: "transit", Auth: vault.AuthToken, TokenFile: config.SecretFile(s.path("token")),
 		Timeout: time.Second, Deadline: 2 * time.Second, MaxInFlight: 1,
 	}}
 	for name, change := range map[string]func(*storeFlags){
@@ -185,7 +186,7 @@ func TestPKIFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := authority.Certificate(t.Context()); err == nil || strings.Contains(err.Error(), "a passphrase of the test") {
+	if _, err := authority.Certificate(t.Context()); err == nil || strings.Contains(err.Error(), "a-token-of-the-test") {
 		t.Errorf("%v", err)
 	}
 }

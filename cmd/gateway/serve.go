@@ -54,9 +54,11 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 	if g.signer, err = newSigner(s); err != nil {
 		return err
 	}
-	g.process, err = process.New(s.Flags, stdin, stderr, map[string]httpx.Check{
-		"registry": registry.Ping, "documents": documents.Ping, "signer": g.signer.Ready,
-	})
+	checks := map[string]httpx.Check{"registry": registry.Ping, "documents": documents.Ping}
+	if s.runs(moduleMediator) { // what is published does not need the signer all the time
+		checks["signer"] = g.signer.Ready
+	}
+	g.process, err = process.New(s.Flags, stdin, stderr, checks)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ type settings struct {
 
 	Signer        string              `required:"" help:"Address of the signing service." placeholder:"https://HOST:PORT"`
 	SignerTLS     tlsconf.ClientFiles `embed:"" prefix:"signer-tls-"`
-	SignerName    string              `required:"" help:"Name in the signing service's certificate (URI SAN, else DNS SAN, else CN)." placeholder:"NAME"`
+	SignerName    string              `required:"" help:"Name in the signing service's certificate (URI SAN, else DNS SAN, else CN without : and /)." placeholder:"NAME"`
 	SignerTimeout time.Duration       `default:"10s" help:"Longest wait for one answer of the signing service."`
 
 	DataDir        string            `required:"" help:"Directory of the embedded registry and document repository." placeholder:"DIR"`

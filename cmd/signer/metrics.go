@@ -33,6 +33,18 @@ func newBatchMetrics(registry prometheus.Registerer) (*batchMetrics, error) {
 	return m, nil
 }
 
+// registerStop shows the emergency stop, which readiness does not.
+func registerStop(registry prometheus.Registerer, stopped func() bool) error {
+	return registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "signer_emergency_stop", Help: "1 while an emergency stop stands and nothing is signed.",
+	}, func() float64 {
+		if stopped() {
+			return 1
+		}
+		return 0
+	}))
+}
+
 // observe is told of every batch.
 func (m *batchMetrics) observe(digests int, wait, took time.Duration) {
 	m.digests.Observe(float64(digests))

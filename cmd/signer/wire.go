@@ -89,6 +89,9 @@ func (w *signer) wireKeys(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := registerStop(w.process.Registry, w.operations.Stopped); err != nil {
+		return err
+	}
 	return w.wireServices(anchors)
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/cryptosigner"
 	"github.com/google/uuid"
 
 	"github.com/trustedparty/ddcc-gateway/formats/docsig"
@@ -31,8 +30,19 @@ const MaxDocument = 512 << 10
 // caller's bytes. Errors: Forbidden, Malformed, NotFound (no certificate under the id),
 // Conflict (cancelled), Rule (the document differs), Unavailable.
 func (s *Service) SignDocument(ctx context.Context, caller string, in signing.DocumentIntent) (signing.DocumentSignature, error) {
+	out, err := s.admitDocument(ctx, caller, in)
+	var after failure
+	if errors.As(err, &after) {
+		return signing.DocumentSignature{}, after.error
+	}
+	if err != nil {
+		s.refusedDocument(caller, in.ID, err)
+	}
+	return out, err
+}
+
+func (s *Service) admitDocument(ctx context.Context, caller string, in signing.DocumentIntent) (signing.DocumentSignature, error) {
 	if !s.policy.Caller(caller) {
-		s.refusedDocument(ctx, caller, "", policy.ErrCaller)
 		return signing.DocumentSignature{}, policy.ErrCaller
 	}
 	if id, err := uuid.Parse(in.ID); err != nil || id.String() != in.ID {
@@ -44,7 +54,6 @@ func (s *Service) SignDocument(ctx context.Context, caller string, in signing.Do
 	}
 	canonical, err := s.examine(caller, found.Certificate, in.Document)
 	if err != nil {
-		s.refusedDocument(ctx, caller, in.ID, err)
 		return signing.DocumentSignature{}, err
 	}
 	end, err := s.begin()
@@ -60,12 +69,12 @@ func (s *Service) SignDocument(ctx context.Context, caller string, in signing.Do
 		return signing.DocumentSignature{}, err
 	}
 	out, err := s.signDocument(ctx, in.ID, key, canonical)
-	if err == nil && s.stopped() {
-		err = errStopped
+	if err == nil {
+		err = s.releasable(key)
 	}
 	if err != nil {
 		s.failedDocument(ctx, caller, in.ID, err)
-		return signing.DocumentSignature{}, err
+		return signing.DocumentSignature{}, failure{err}
 	}
 	if err := s.recordDocument(ctx, caller, in.ID, actionDocument, key, canonical); err != nil {
 		return signing.DocumentSignature{}, err
@@ -80,14 +89,21 @@ func (s *Service) failedDocument(ctx context.Context, caller, id string, cause e
 	})
 }
 
-// refusedDocument audits a refusal with the rules that were broken.
-func (s *Service) refusedDocument(ctx context.Context, caller, id string, cause error) {
+// refusedDocument audits a refusal with the rules that were broken. Documents have no rate
+// of their own, so that all of them go where a flood does not fill the log.
+func (s *Service) refusedDocument(caller, id string, cause error) {
 	f := fault.From(cause)
+	if f.Kind == fault.Unavailable && f.Code != errStopped.Code {
+		return
+	}
+	if _, err := uuid.Parse(id); err != nil {
+		id = ""
+	}
 	reasons := []string{f.Code}
 	for _, i := range f.Issues {
 		reasons = append(reasons, i.Rule)
 	}
-	_, _ = s.audit.Append(context.WithoutCancel(ctx), audit.Entry{
+	s.refusals.Report(audit.Entry{
 		Time: s.now(), Action: actionDocumentRefused, Actor: caller, Subject: id, Outcome: "failure",
 		Reason: strings.Join(slices.Compact(reasons), " "),
 	})
@@ -143,7 +159,7 @@ func (s *Service) signDocument(ctx context.Context, id string, key keystore.Key,
 		WithHeader(docsig.HeaderThumbprint, base64.RawURLEncoding.EncodeToString(thumbprint[:]))
 	signer, err := jose.NewSigner(jose.SigningKey{
 		Algorithm: jose.ES256,
-		Key:       jose.JSONWebKey{Key: cryptosigner.Opaque(key.Signer(ctx)), KeyID: base64.StdEncoding.EncodeToString(key.KID)},
+		Key:       jose.JSONWebKey{Key: payloadSigner{ctx, key}, KeyID: base64.StdEncoding.EncodeToString(key.KID)},
 	}, opts)
 	if err != nil {
 		return signing.DocumentSignature{}, fault.From(err)
@@ -160,6 +176,31 @@ func (s *Service) signDocument(ctx context.Context, id string, key keystore.Key,
 		return signing.DocumentSignature{}, fault.New(fault.Internal, "signature-mismatch", "").Because(err)
 	}
 	return signing.DocumentSignature{ID: id, JWS: jws, KID: key.KID, SignedAt: now}, nil
+}
+
+// payloadSigner signs for jose. Its signatures are not verified here: signDocument verifies
+// the whole JWS. It carries a context because jose has no place for one; it lives as long as
+// one signature.
+type payloadSigner struct {
+	ctx context.Context
+	key keystore.Key
+}
+
+// Public implements jose.OpaqueSigner.
+func (p payloadSigner) Public() *jose.JSONWebKey {
+	return &jose.JSONWebKey{Key: p.key.Certificate.PublicKey}
+}
+
+// Algs implements jose.OpaqueSigner.
+func (payloadSigner) Algs() []jose.SignatureAlgorithm { return []jose.SignatureAlgorithm{jose.ES256} }
+
+// SignPayload implements jose.OpaqueSigner.
+func (p payloadSigner) SignPayload(payload []byte, _ jose.SignatureAlgorithm) ([]byte, error) {
+	signature, err := p.key.Sign(p.ctx, sha256.Sum256(payload))
+	if err != nil {
+		return nil, err
+	}
+	return signature[:], nil
 }
 
 func verifyDetached(jws string, canonical []byte, key keystore.Key) error {

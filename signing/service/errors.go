@@ -22,6 +22,10 @@ var (
 		Path: "claims", Rule: "qr-size",
 		Detail: "The certificate would not fit into a QR code that phones can read.", Fix: "Shorten the longest texts (name, centre, lot).",
 	})
+	errContent = errLints.With(fault.Issue{
+		Path: "claims", Rule: "profile-content", Detail: "The claims are not of the kind this profile certifies.",
+		Fix: "State exactly one vaccination for who-ddcc-vs, exactly one test result for who-ddcc-tr.",
+	})
 	errExpired = fault.New(fault.Rule, "valid-until-passed", "The requested end of validity has passed.").
 			With(fault.Issue{Path: "validUntil", Rule: "cwt-claims", Detail: "The certificate would be expired when issued.", Fix: "Ask for a later end of validity, or none."})
 	errDocument = fault.New(fault.Rule, "document-differs", "The document does not say what its certificate says.")

@@ -100,8 +100,8 @@ func (s *Service) issueOnce(ctx context.Context, caller string, grant policy.Gra
 	}
 	faultpoint.Here("signer-after-intent-audited")
 	cert, err := s.sign(ctx, prepared, in)
-	if err == nil && s.stopped() {
-		err = errStopped
+	if err == nil {
+		err = s.releasable(prepared.key)
 	}
 	if err != nil {
 		s.failed(ctx, caller, in, err)
@@ -164,13 +164,18 @@ func (s *Service) record(ctx context.Context, caller string, in signing.Intent, 
 	return nil
 }
 
-// refused audits a refusal with its reason. The caller hears the refusal either way.
+// refused audits a refusal with its reason. The caller hears the refusal either way. What
+// comes before the issuer's rate counts, and so could come in any number, goes where a flood
+// does not fill the log. An outage is no refusal.
 func (s *Service) refused(ctx context.Context, caller string, in signing.Intent, cause error) {
 	id := in.ID
 	if _, err := uuid.Parse(id); err != nil {
 		id = ""
 	}
 	f := fault.From(cause)
+	if f.Kind == fault.Unavailable && f.Code != errStopped.Code {
+		return
+	}
 	reasons := []string{f.Code}
 	for _, i := range f.Issues {
 		reasons = append(reasons, i.Rule)
@@ -183,7 +188,7 @@ func (s *Service) refused(ctx context.Context, caller string, in signing.Intent,
 		Time: s.now(), Action: actionRefused, Actor: caller, Subject: id, Outcome: "failure", Reason: strings.Join(reasons, " "),
 		Attributes: attributes,
 	}
-	if f.Kind == fault.TooMany {
+	if f.Code != errLints.Code {
 		s.refusals.Report(entry)
 		return
 	}

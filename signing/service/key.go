@@ -28,6 +28,18 @@ func usable(key keystore.Key, now time.Time) error {
 	return nil
 }
 
+// releasable says whether what a key has just signed may leave. The key store may have taken
+// seconds: a stop or a revocation in the meantime counts, a rotation does not.
+func (s *Service) releasable(key keystore.Key) error {
+	if s.stopped() {
+		return errStopped
+	}
+	if s.keys.Revoked(key.KID) {
+		return unavailable(errNotUsable)
+	}
+	return nil
+}
+
 // active gives the key that signs for a usage now; during an emergency stop there is none.
 func (s *Service) active(ctx context.Context, usage keystore.Usage) (keystore.Key, error) {
 	if s.stopped() {

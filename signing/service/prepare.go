@@ -39,6 +39,9 @@ func (p prepared) attributes(in signing.Intent) map[string]string {
 // prepare builds the payload, signs it with the throwaway key, has the independent
 // reader decode and verify the result, and runs the lints on what came out.
 func (s *Service) prepare(ctx context.Context, grant policy.Grant, in signing.Intent) (prepared, error) {
+	if !carries(in) {
+		return prepared{}, errContent
+	}
 	key, err := s.active(ctx, grant.Usage)
 	if err != nil {
 		return prepared{}, err

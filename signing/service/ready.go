@@ -14,7 +14,8 @@ import (
 const probe = "ddcc-gateway signing service readiness probe"
 
 // Ready proves that every key in use signs, that its certificate verifies, and that both
-// its certificates are valid now.
+// its certificates are valid now. An emergency stop does not make it unready: operators and
+// verifiers must reach it then more than ever.
 func (s *Service) Ready(ctx context.Context) error {
 	usages := map[keystore.Usage]bool{keystore.UsageDocument: true}
 	for _, p := range s.policy.Profiles() {
@@ -29,7 +30,10 @@ func (s *Service) Ready(ctx context.Context) error {
 }
 
 func (s *Service) prove(ctx context.Context, usage keystore.Usage) error {
-	key, err := s.active(ctx, usage)
+	key, err := s.keys.Active(ctx, usage)
+	if err == nil {
+		err = usable(key, s.now())
+	}
 	if err != nil {
 		return err
 	}

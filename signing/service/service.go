@@ -38,6 +38,8 @@ type KeyStore interface {
 	// Active gives the key that signs for a usage now, attached to its store;
 	// keystore.ErrNoKey when there is none.
 	Active(ctx context.Context, usage keystore.Usage) (keystore.Key, error)
+	// Revoked reports whether a key was revoked.
+	Revoked(kid []byte) bool
 }
 
 // AuditLog records what the keys are used for. Append returns once the entry is durable.

@@ -111,6 +111,61 @@ func newBench(t testing.TB, change ...func(*Deps)) *testBench {
 }
 
 // signatures counts those of certificates and documents.
+// TestRevocationHoldsForSignaturesUnderWay: a key that is revoked while the key store takes
+// its time releases nothing.
+func TestRevocationHoldsForSignaturesUnderWay(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	key, err := b.keys.Active(t.Context(), keystore.UsageVaccination)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.store.Wrap(func(_ keystore.Ref, _ keystore.Digest, sign func() (keystore.Signature, error)) (keystore.Signature, error) {
+		b.keys.Revoke(key.KID)
+		return sign()
+	})
+	if cert, err := b.Issue(t.Context(), caller, intent()); fault.KindOf(err) != fault.Unavailable || cert.Text != "" {
+		t.Errorf("released by a revoked key: %v", err)
+	}
+	if actions := b.audit.actions(); slices.Contains(actions, actionSigned) || slices.Contains(actions, actionRefused) || !slices.Contains(actions, actionFailed) {
+		t.Errorf("audit: %v", actions)
+	}
+}
+
+// TestProfileTiesContentToItsKey: what an issuer may have is decided by profile, so a
+// profile must not carry another kind of content.
+func TestProfileTiesContentToItsKey(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	both := vaccination()
+	both.Test = testResult().Test
+	for name, change := range map[string]func(*signing.Intent){
+		"test as vaccination": func(i *signing.Intent) { i.Claims = testResult() },
+		"vaccination as test": func(i *signing.Intent) { i.Profile = signing.ProfileDDCCTR },
+		"both":                func(i *signing.Intent) { i.Claims = both },
+	} {
+		cert, err := b.Issue(t.Context(), caller, intent(change))
+		if fault.KindOf(err) != fault.Rule || cert.Text != "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n := b.signatures(); n != 0 {
+		t.Errorf("a key was used %d times", n)
+	}
+}
+
+func TestLintsThatNoPolicyMayIgnore(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]bool{
+		"ddcc-required": false, "ddcc-dates": false, "kid": false, "correspondence": false, "unheard-of": false,
+		"qr-size": true, "text-nfc": true,
+	} {
+		if got := Checks().Lint(id); got != want {
+			t.Errorf("%s may be ignored: %v", id, got)
+		}
+	}
+}
+
 // TestStopHoldsForSignaturesUnderWay: what the key store signs while an operator stops the
 // service is not released, and Quiet waits for it.
 func TestStopHoldsForSignaturesUnderWay(t *testing.T) {
@@ -465,14 +520,14 @@ func TestEmergencyStop(t *testing.T) {
 	if _, err := b.SignDocument(context.Background(), caller, document); !errors.Is(err, errStopped) {
 		t.Errorf("signs a document during a stop: %v", err)
 	}
-	if b.Ready(context.Background()) == nil {
-		t.Error("ready during a stop")
-	}
 	if again, err := b.Issue(context.Background(), caller, before); err != nil || again.Text != released.Text {
 		t.Errorf("what was released before: %v", err)
 	}
 	if b.signatures() != n {
 		t.Error("a key was used during the stop")
+	}
+	if err := b.Ready(context.Background()); err != nil {
+		t.Errorf("a stop makes the signer unready: %v", err)
 	}
 	b.stopped.Store(false)
 	if _, err := b.Issue(context.Background(), caller, in); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
+	"sync"
 
 	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
@@ -14,11 +15,14 @@ import (
 type Register struct {
 	keys  map[keystore.Usage]keystore.Key
 	store keystore.Store
+
+	mu      sync.Mutex
+	revoked map[string]bool // by key id
 }
 
 // NewRegister puts registrations on a fixed register.
 func NewRegister(store keystore.Store, registrations []signing.Registration) (*Register, error) {
-	r := &Register{keys: map[keystore.Usage]keystore.Key{}, store: store}
+	r := &Register{keys: map[keystore.Usage]keystore.Key{}, store: store, revoked: map[string]bool{}}
 	for _, in := range registrations {
 		certificate, err := x509.ParseCertificate(in.Certificate)
 		if err != nil {
@@ -36,6 +40,20 @@ func NewRegister(store keystore.Store, registrations []signing.Registration) (*R
 		}
 	}
 	return r, nil
+}
+
+// Revoke makes a key a revoked one; Active still gives it.
+func (r *Register) Revoke(kid []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.revoked[string(kid)] = true
+}
+
+// Revoked reports whether Revoke was called with the key.
+func (r *Register) Revoked(kid []byte) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.revoked[string(kid)]
 }
 
 // Active gives the key of a usage.
