@@ -40,7 +40,7 @@ func fromSigner(err error) error {
 			return errCancelled.Because(err)
 		}
 		return errSigner.Because(err)
-	case fault.Unavailable, fault.Timeout, fault.Internal, fault.Upstream:
+	case fault.Unavailable, fault.Timeout, fault.Internal, fault.Upstream, fault.TooMany:
 		return err
 	default:
 		return errSigner.Because(err)

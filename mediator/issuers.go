@@ -13,7 +13,7 @@ import (
 // issuer, and what it may do.
 type IssuerPolicy struct {
 	ID          string   `json:"id"`          // stable, appears in audit and registry
-	Certificate string   `json:"certificate"` // name in the client certificate: URI SAN, else DNS SAN, else CN
+	Certificate string   `json:"certificate"` // name in the client certificate: URI SAN, else DNS SAN, else CN without : and /
 	Profiles    []string `json:"profiles"`    // certificate profiles it may ask for
 	Authorities []string `json:"authorities"` // public health authorities it may speak for
 	Rate        float64  `json:"rate"`        // certificates a second, sustained

@@ -43,7 +43,7 @@ const (
 	OperationDone      = "done"
 	OperationFailed    = "failed"    // approved, but no longer possible; nothing changed
 	OperationExpired   = "expired"   // nobody approved in time
-	OperationWithdrawn = "withdrawn" // taken back by its proposer
+	OperationWithdrawn = "withdrawn" // taken back by an operator
 )
 
 // Operation is a proposed key operation and what became of it.

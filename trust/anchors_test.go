@@ -20,7 +20,7 @@ func TestReadAnchors(t *testing.T) {
 		}
 		return name
 	}
-	both := trusttest.List(t, one.Entry(one.DSC(t)), two.Entry(two.DSC(t)))
+	both := trusttest.List(t, one.Entry(one.DSC(t), trust.UsageTest), two.Entry(two.DSC(t), trust.UsageTest))
 	good := write(both.AnchorsPEM())
 	if anchors, err := trust.ReadAnchors([]string{good, write(trusttest.List(t, one.Entry(one.DSC(t))).AnchorsPEM())}); err != nil || len(anchors) != 3 {
 		t.Errorf("%d anchors, %v", len(anchors), err)

@@ -113,7 +113,7 @@ func TestEveryFormIsCoveredByTheSignedList(t *testing.T) {
 			trust.FormDID:           expected(issuedAt, hcert...),
 			trust.FormJWKS:          expected(later, hcert...),
 			trust.FormSHC:           expected(later, trust.UsageSHC),
-			trust.FormDSC:           expected(later, trust.Usages()...),
+			trust.FormDSC:           expected(later, hcert...),
 			trust.FormRegistryDCC:   expected(later, hcert...),
 			trust.FormRegistrySHC:   expected(later, trust.UsageSHC),
 			trust.FormRegistryICAO:  expected(later, trust.UsageVDSNC),

@@ -135,11 +135,15 @@ func newJWK(entry Entry) (jwk, error) {
 // AnchorsPEM writes the CSCAs as PEM (RFC 7468 §5), sorted by key id.
 func (l *List) AnchorsPEM() []byte { return encodePEM(l.Anchors()) }
 
-// SignersPEM writes the DSCs of all keys as PEM, sorted by key id.
+// SignersPEM writes the DSCs for HCERT content as PEM, sorted by key id. As in JWKS, keys
+// for other purposes are not in it: nothing in the certificate of a key for documents, and
+// nothing in PEM, keeps a reader from believing health certificates that it signed.
 func (l *List) SignersPEM() []byte {
 	var certificates []*x509.Certificate
 	for _, entry := range l.Entries() {
-		certificates = append(certificates, entry.DSC)
+		if entry.isHCERT() {
+			certificates = append(certificates, entry.DSC)
+		}
 	}
 	return encodePEM(certificates)
 }

@@ -35,7 +35,7 @@ func (c *keysCeremonyCmd) Help() string {
   dsc       both at once, where keys and CSCA are in one place
   crl       sign a revocation list with the CSCA
 
-Every certificate is rehearsed with throwaway keys and held against the rules of certificate governance before a key is touched, and again afterwards. No output is overwritten. The transcript goes into the archive; NAME.register.json and NAME.crl.json go to "ddcc keys register" and "ddcc keys crl".
+Every certificate is rehearsed with throwaway keys and held against the rules of certificate governance before a key is touched, and again afterwards. No output is overwritten. The transcript goes into the archive; NAME.register.json goes to "ddcc keys register", NAME.crl.pem to "ddcc keys crl".
 
 First on an offline machine, with a key store in sealed files:
 

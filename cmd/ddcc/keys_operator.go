@@ -24,7 +24,7 @@ type keysOperator struct {
 	CRL      keysCRLCmd      `cmd:"" name:"crl" help:"Propose to publish a revocation list of a CSCA."`
 	Pending  keysPendingCmd  `cmd:"" help:"Show what waits for the approval of another operator."`
 	Approve  keysApproveCmd  `cmd:"" help:"Approve what another operator proposed; it is carried out at once."`
-	Withdraw keysWithdrawCmd `cmd:"" help:"Take back a proposal of your own."`
+	Withdraw keysWithdrawCmd `cmd:"" help:"Take a proposal back, whoever made it."`
 	Stop     keysStopCmd     `cmd:"" help:"EMERGENCY: stop all signing at once. One operator is enough."`
 	Resume   keysResumeCmd   `cmd:"" help:"Propose to end the emergency stop."`
 

@@ -196,19 +196,18 @@ func TestOperatorToolSaysWhatIsWrong(t *testing.T) {
 		code int
 		want string
 	}{
-		"no operator":     {"gateway", []string{"list"}, exitNegative, "not-an-operator"},
-		"unknown member":  {"ada", []string{"register", wrong}, exitUsage, "not a registration"},
-		"other kind":      {"ada", []string{"register", other}, exitUsage, "kind is not"},
-		"no file":         {"ada", []string{"register", wrong + ".not"}, exitUsage, "no such file"},
-		"not a kid":       {"ada", []string{"activate", "xyz"}, exitUsage, "not a key id"},
-		"unknown key":     {"ada", []string{"activate", "0011223344556677"}, exitNegative, "unknown-key"},
-		"unknown reason":  {"ada", []string{"revoke", "0011223344556677", "--reason=because"}, exitUsage, "keyCompromise"},
-		"no terminal":     {"bo", []string{"approve", id}, exitUsage, "--yes"},
-		"unknown id":      {"bo", []string{"approve", "x", "--yes"}, exitNegative, "unknown-operation"},
-		"no certificate":  {"nobody", []string{"list"}, exitUsage, "cert"},
-		"nothing to end":  {"ada", []string{"resume"}, exitNegative, "not-stopped"},
-		"not a list":      {"ada", []string{"crl", wrong}, exitNegative, "revocation list"},
-		"withdraw others": {"bo", []string{"withdraw", id}, exitNegative, "not-the-proposer"},
+		"no operator":    {"gateway", []string{"list"}, exitNegative, "not-an-operator"},
+		"unknown member": {"ada", []string{"register", wrong}, exitUsage, "not a registration"},
+		"other kind":     {"ada", []string{"register", other}, exitUsage, "kind is not"},
+		"no file":        {"ada", []string{"register", wrong + ".not"}, exitUsage, "no such file"},
+		"not a kid":      {"ada", []string{"activate", "xyz"}, exitUsage, "not a key id"},
+		"unknown key":    {"ada", []string{"activate", "0011223344556677"}, exitNegative, "unknown-key"},
+		"unknown reason": {"ada", []string{"revoke", "0011223344556677", "--reason=because"}, exitUsage, "keyCompromise"},
+		"no terminal":    {"bo", []string{"approve", id}, exitUsage, "--yes"},
+		"unknown id":     {"bo", []string{"approve", "x", "--yes"}, exitNegative, "unknown-operation"},
+		"no certificate": {"nobody", []string{"list"}, exitUsage, "cert"},
+		"nothing to end": {"ada", []string{"resume"}, exitNegative, "not-stopped"},
+		"not a list":     {"ada", []string{"crl", wrong}, exitNegative, "revocation list"},
 	} {
 		code, stdout, stderr := s.ddcc(t, c.as, "", c.args...)
 		if code != c.code || !strings.Contains(stderr, c.want) {

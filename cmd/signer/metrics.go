@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 )
 
 // batchMetrics shows how well concurrent signatures share a request to the key store.
@@ -33,16 +37,52 @@ func newBatchMetrics(registry prometheus.Registerer) (*batchMetrics, error) {
 	return m, nil
 }
 
-// registerStop shows the emergency stop, which readiness does not.
-func registerStop(registry prometheus.Registerer, stopped func() bool) error {
-	return registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "signer_emergency_stop", Help: "1 while an emergency stop stands and nothing is signed.",
-	}, func() float64 {
-		if stopped() {
-			return 1
+// life shows what readiness does not: the emergency stop, and until when each usage has a
+// key that signs.
+type life struct {
+	stopped func() bool
+	keys    func(context.Context) ([]signing.KeyStatus, error)
+}
+
+var (
+	stopDesc  = prometheus.NewDesc("signer_emergency_stop", "1 while an emergency stop stands and nothing is signed.", nil, nil)
+	untilDesc = prometheus.NewDesc("signer_signs_until_seconds",
+		"When the last registered key of a usage stops to sign, Unix time; alarm a month before.", []string{"usage"}, nil)
+)
+
+func registerLife(registry prometheus.Registerer, stopped func() bool, keys func(context.Context) ([]signing.KeyStatus, error)) error {
+	return registry.Register(life{stopped, keys})
+}
+
+// Describe implements prometheus.Collector.
+func (l life) Describe(out chan<- *prometheus.Desc) {
+	out <- stopDesc
+	out <- untilDesc
+}
+
+// Collect implements prometheus.Collector.
+func (l life) Collect(out chan<- prometheus.Metric) {
+	stop := 0.0
+	if l.stopped() {
+		stop = 1
+	}
+	out <- prometheus.MustNewConstMetric(stopDesc, prometheus.GaugeValue, stop)
+	keys, err := l.keys(context.Background())
+	if err != nil {
+		return
+	}
+	until := map[string]time.Time{}
+	for _, k := range keys {
+		switch keystore.State(k.State) {
+		case keystore.StatePlanned, keystore.StatePublished, keystore.StateActive:
+			if k.SignsUntil.After(until[k.Usage]) {
+				until[k.Usage] = k.SignsUntil
+			}
 		}
-		return 0
-	}))
+	}
+	for usage, end := range until {
+		out <- prometheus.MustNewConstMetric(untilDesc, prometheus.GaugeValue, float64(end.Unix()), usage)
+	}
 }
 
 // observe is told of every batch.

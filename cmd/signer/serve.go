@@ -66,13 +66,38 @@ func openAudit(s settings, unsigned func(error)) (*audit.Log, error) {
 	if err != nil {
 		return nil, err
 	}
+	former, err := readFormer(s.AuditKeyFormer)
+	if err != nil {
+		return nil, err
+	}
 	dir := filepath.Join(s.DataDir, "audit")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	return audit.Open(dir, audit.Options{
-		Origin: "ddcc-gateway signer", Clock: time.Now, Signer: key, MaxUncovered: maxUncovered, Unsigned: unsigned,
+		Origin: "ddcc-gateway signer", Clock: time.Now, Signer: key, Former: former, MaxUncovered: maxUncovered, Unsigned: unsigned,
 	})
+}
+
+// readFormer reads the public keys of earlier checkpoints.
+func readFormer(files []string) ([]crypto.PublicKey, error) {
+	var keys []crypto.PublicKey
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("audit-key-former: %w", err)
+		}
+		block, _ := pem.Decode(raw)
+		if block == nil {
+			return nil, fmt.Errorf("audit-key-former: %s holds no PEM block", name)
+		}
+		key, err := x509.ParsePKIXPublicKey(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("audit-key-former: %s holds no public key", name)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }
 
 // readKey reads the key of the audit checkpoints.

@@ -24,9 +24,13 @@ type settings struct {
 	Retention    time.Duration     `default:"72h" help:"How long a released certificate may be asked for again."`
 	AuditKey     config.SecretFile `required:"" help:"PEM file (PKCS #8, Ed25519 or ECDSA) of the key that signs audit checkpoints." placeholder:"FILE"`
 
+	AuditKeyFormer []string `help:"PEM files with the public keys that audit-key replaced, to go on with their log." placeholder:"FILE"`
+
 	CSCA            []string      `name:"csca" required:"" help:"PEM files with CSCA certificates; keys of any other are refused." placeholder:"FILE"`
 	PublishLead     time.Duration `default:"24h" help:"How long a key must have been published before it signs."`
 	RegisterRefresh time.Duration `default:"5s" help:"How often register and emergency stop are read again."`
+
+	StartStopped bool `help:"Set the emergency stop at the start, before anything is signed: for the first start after a restore."`
 
 	StatementValidity time.Duration `default:"48h" help:"Time from a signed trust list to its nextUpdate; it is renewed after half of it."`
 	DID               string        `name:"did" help:"did:web of the DID document to sign, e.g. did:web:trust.example:v2:trustlist:DCC:XXA:DSC; empty: none." placeholder:"DID"`

@@ -75,7 +75,7 @@ func (w *signer) wireKeys(ctx context.Context) (err error) {
 	}
 	w.ring, err = keyring.Open(ctx, keyring.Deps{
 		Records: w.records, Store: w.keys, Anchors: anchors, Lead: w.settings.PublishLead,
-		Lint: lint, PrivateUse: privateUse,
+		Lint: lint, PrivateUse: privateUse, Statable: publication.Statable(w.policy.Country(), anchors),
 		Clock: time.Now, Refresh: w.settings.RegisterRefresh, Report: w.warn("key register"),
 	})
 	if err != nil {
@@ -89,8 +89,13 @@ func (w *signer) wireKeys(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := registerStop(w.process.Registry, w.operations.Stopped); err != nil {
+	if err := registerLife(w.process.Registry, w.operations.Stopped, w.ring.Keys); err != nil {
 		return err
+	}
+	if w.settings.StartStopped {
+		if err := w.operations.StopAtStart(ctx); err != nil {
+			return err
+		}
 	}
 	return w.wireServices(anchors)
 }
@@ -224,10 +229,11 @@ func check(ctx context.Context, s settings) error {
 	}
 	_, anchorErr := trust.ReadAnchors(s.CSCA)
 	_, auditErr := readKey(s.AuditKey)
+	_, formerErr := readFormer(s.AuditKeyFormer)
 	_, secretErr := ledgerSecret(s)
 	open, keysErr := openKeys(ctx, s, slog.New(slog.DiscardHandler), nil)
 	if keysErr == nil {
 		open.close()
 	}
-	return errors.Join(policyErr, tlsErr, anchorErr, auditErr, secretErr, keysErr)
+	return errors.Join(policyErr, tlsErr, anchorErr, auditErr, formerErr, secretErr, keysErr)
 }

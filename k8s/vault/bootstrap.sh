@@ -3,7 +3,7 @@
 # "policies" the policies beside it. Needs curl and jq. See docs/vault.md.
 #
 #   VAULT_ADDR=https://vault:8200 VAULT_TOKEN_FILE=token VAULT_CACERT=ca.pem \
-#     SIGNER_CIDR=10.0.0.0/24 k8s/vault/bootstrap.sh policies transit approle
+#     DDCC_SIGNER_CIDR=10.0.0.0/24 k8s/vault/bootstrap.sh policies transit approle
 #
 # The token is read from a file and reaches curl by a file, so that no listing of processes
 # shows it. A ${NAME} in bootstrap.json is replaced by the variable of that name.

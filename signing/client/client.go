@@ -91,37 +91,23 @@ func (c *Client) Ready(ctx context.Context) error {
 }
 
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
-	var body []byte
-	if in != nil {
-		var err error
-		if body, err = json.Marshal(in); err != nil {
-			return fault.From(err)
-		}
+	body, err := encode(in)
+	if err != nil {
+		return err
 	}
 	resp, err := c.send(ctx, method, path, body)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	return read(resp, out)
+	return read(resp, maxAnswer, out)
 }
 
 // send repeats a call once whose connection broke; a timeout is final, so that every call
 // ends within its bound.
 func (c *Client) send(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
 	for attempt := 0; ; attempt++ {
-		req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
-		if err != nil {
-			return nil, fault.From(err)
-		}
-		if body != nil {
-			req.Header.Set("Content-Type", "application/json")
-		}
-		req.Header.Set("Accept", "application/json")
-		if id := telemetry.CorrelationID(ctx); id != "" {
-			req.Header.Set(httpx.CorrelationHeader, id)
-		}
-		resp, err := c.http.Do(req)
+		resp, err := c.sendOnce(ctx, method, path, body)
 		if err == nil {
 			return resp, nil
 		}
@@ -132,15 +118,45 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) (*h
 	}
 }
 
-func read(resp *http.Response, out any) error {
+func (c *Client) sendOnce(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	req.Header.Set("Accept", "application/json")
+	if id := telemetry.CorrelationID(ctx); id != "" {
+		req.Header.Set(httpx.CorrelationHeader, id)
+	}
+	return c.http.Do(req)
+}
+
+// encode makes the body of a call; nil without one.
+func encode(in any) ([]byte, error) {
+	if in == nil {
+		return nil, nil
+	}
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, fault.From(err)
+	}
+	return body, nil
+}
+
+// read takes an answer of at most limit bytes; out may be nil.
+func read(resp *http.Response, limit int64, out any) error {
 	if resp.StatusCode != http.StatusOK {
 		return httpx.ReadProblem(resp)
 	}
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	switch {
+	case err != nil:
 		return errAway.Because(err)
-	}
-	if out == nil {
+	case int64(len(raw)) > limit:
+		return fault.Newf(fault.Upstream, "signer-answer-size", "The answer of the signing service is larger than the %d MiB that are read.", limit>>20)
+	case out == nil:
 		return nil
 	}
 	if err := json.Unmarshal(raw, out); err != nil {

@@ -187,6 +187,28 @@ func TestBrokenConnectionIsTriedOnceMore(t *testing.T) {
 	}
 }
 
+// An answer that is cut off at the limit is too large, not broken.
+func TestLargeAnswersAreCalledLarge(t *testing.T) {
+	t.Parallel()
+	const limit = 4 << 20
+	for length, code := range map[int]string{limit: "", limit + 1: "signer-answer-size"} {
+		server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"jws":"` + strings.Repeat("a", length-len(`{"jws":""}`)) + `"}`))
+		}))
+		t.Cleanup(server.Close)
+		pool := x509.NewCertPool()
+		pool.AddCert(server.Certificate())
+		c, err := client.New(server.URL, client.Transport(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}), 5*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Statement(context.Background())
+		if (err == nil) != (code == "") || err != nil && (fault.KindOf(err) != fault.Upstream || fault.From(err).Code != code) {
+			t.Errorf("%d bytes: %v, want %q", length, err, code)
+		}
+	}
+}
+
 func TestRoutesRefuse(t *testing.T) {
 	t.Parallel()
 	s := start(t)

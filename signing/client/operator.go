@@ -1,19 +1,11 @@
 package client
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
-	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
-	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
-	"github.com/trustedparty/ddcc-gateway/internal/platform/telemetry"
 	"github.com/trustedparty/ddcc-gateway/signing"
 )
 
@@ -77,7 +69,7 @@ func (o *Operator) Approve(ctx context.Context, id string) (signing.Operation, e
 	return out, err
 }
 
-// Withdraw takes a pending operation of one's own back.
+// Withdraw takes a pending operation back.
 func (o *Operator) Withdraw(ctx context.Context, id string) (signing.Operation, error) {
 	var out signing.Operation
 	err := o.call(ctx, http.MethodDelete, operationPath(id), nil, &out)
@@ -101,41 +93,14 @@ func (o *Operator) Stop(ctx context.Context, reason string) (signing.Stop, error
 func operationPath(id string) string { return "/v1/operations/" + url.PathEscape(id) }
 
 func (o *Operator) call(ctx context.Context, method, path string, in, out any) error {
-	body := []byte(nil)
-	if in != nil {
-		var err error
-		if body, err = json.Marshal(in); err != nil {
-			return fault.From(err)
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, method, o.client.base+path, bytes.NewReader(body))
+	body, err := encode(in)
 	if err != nil {
-		return fault.From(err)
+		return err
 	}
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	req.Header.Set("Accept", "application/json")
-	if id := telemetry.CorrelationID(ctx); id != "" {
-		req.Header.Set(httpx.CorrelationHeader, id)
-	}
-	resp, err := o.client.http.Do(req)
+	resp, err := o.client.sendOnce(ctx, method, path, body)
 	if err != nil {
 		return errAway.Because(err)
 	}
-	return errors.Join(readRegister(resp, out), resp.Body.Close())
-}
-
-func readRegister(resp *http.Response, out any) error {
-	if resp.StatusCode != http.StatusOK {
-		return httpx.ReadProblem(resp)
-	}
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxRegister))
-	if err != nil {
-		return errAway.Because(err)
-	}
-	if err := json.Unmarshal(raw, out); err != nil {
-		return fault.New(fault.Upstream, "signer-answer", "The signing service gave an answer that cannot be read.")
-	}
-	return nil
+	defer func() { _ = resp.Body.Close() }()
+	return read(resp, maxRegister, out)
 }

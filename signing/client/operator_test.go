@@ -62,6 +62,10 @@ func TestOperatorReadsAnswersWithCare(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	endless := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(strings.Repeat("[", 17<<20))) }
+	if _, err := answering(t, endless).Keys(context.Background()); fault.From(err).Code != "signer-answer-size" {
+		t.Errorf("too large: %v", err)
+	}
 	if _, err := client.NewOperator("http://plain", http.DefaultTransport, time.Second); err == nil {
 		t.Error("plain HTTP accepted")
 	}

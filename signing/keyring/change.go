@@ -35,8 +35,17 @@ func (r *Ring) Check(ctx context.Context, req signing.OperationRequest) error {
 	if err != nil {
 		return err
 	}
-	next := current.clone()
-	return change(&next, r.now())
+	_, err = r.changed(current, req, change)
+	return err
+}
+
+// changed gives the register that follows current.
+func (r *Ring) changed(current register, req signing.OperationRequest, change change) (register, error) {
+	next, now := current.clone(), r.now()
+	if err := change(&next, now); err != nil {
+		return register{}, err
+	}
+	return next, r.statable(current, next, req.Kind, now)
 }
 
 // Apply carries a request out: register, activate, retire, revoke or crl. id names the
@@ -58,8 +67,8 @@ func (r *Ring) Apply(ctx context.Context, id string, req signing.OperationReques
 				return err
 			}
 		}
-		next, now := current.clone(), r.now()
-		if err := change(&next, now); err != nil {
+		next, err := r.changed(current, req, change)
+		if err != nil {
 			return err
 		}
 		next.applied = remember(next.applied, id)

@@ -25,7 +25,9 @@
 //   - States move forward. A key that was superseded does not come back when its
 //     successor is retired or revoked.
 //   - Every DSC on the register was issued directly by a pinned CSCA, passed the lints, and
-//     belongs to the key that the key store holds under its reference.
+//     belongs to the key that the key store holds under its reference. The upload
+//     certificate alone may be its own issuer.
+//   - No change but a revocation makes a register whose keys could not be stated any more.
 //   - A register that cannot be read for a while stops the signing, because a revocation
 //     may have been missed.
 //

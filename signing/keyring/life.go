@@ -80,10 +80,16 @@ func younger(entries []entry, j, i int) bool {
 	return a.After(b) || a.Equal(b) && j > i
 }
 
+// clockStep is how far the clocks of signers may be apart, and one may be set back. A key
+// that was revoked so shortly before it began, by the clock of one signer, may have begun
+// by that of another.
+const clockStep = time.Minute
+
 // tookOver reports whether the activation of e counts: a key that was revoked before it
-// began to sign never takes over.
+// began to sign never takes over. Within clockStep nobody knows, and it does: the key
+// before it must not come back.
 func (e entry) tookOver() bool {
-	return e.RevokedAt == nil || !e.RevokedAt.Before(e.ActivateAt)
+	return e.RevokedAt == nil || e.RevokedAt.Add(clockStep).After(e.ActivateAt)
 }
 
 // firstGap finds the first instant from now on at which a key of usage signs before a

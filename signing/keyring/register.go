@@ -8,6 +8,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
@@ -74,7 +76,7 @@ func (r *Ring) readRegistration(i int, reg signing.Registration) (wanted, []faul
 
 // readCertificates fills in the certificates of w and proves chain and governance.
 func (r *Ring) readCertificates(i int, w *wanted) []fault.Issue {
-	w.issuer = r.anchor(w.Issuer)
+	w.issuer = r.issuerOf(w.record)
 	if w.issuer == nil || len(w.asked.Issuer) > MaxIssuer {
 		return []fault.Issue{{Path: at(i, "issuer"), Rule: "anchor", Detail: "Not one of the pinned CSCA certificates.", Fix: "Give the CSCA that issued the certificate; a new CSCA is pinned in the configuration of the signer first."}}
 	}
@@ -123,10 +125,11 @@ func (r *Ring) held(ctx context.Context, i int, w wanted) ([]fault.Issue, error)
 // add puts the keys on a register. It sees those it has added before, so that a request
 // cannot contradict itself.
 func (r *Ring) add(reg *register, all []wanted, now time.Time) error {
+	before := slices.Clone(reg.entries)
 	var issues []fault.Issue
 	for i, w := range all {
 		e, found := r.schedule(i, w, now)
-		found = append(found, conflicts(i, *reg, e)...)
+		found = append(append(found, conflicts(i, *reg, e)...), listed(i, *reg, e)...)
 		issues = append(issues, found...)
 		if len(found) == 0 {
 			reg.entries = append(reg.entries, e)
@@ -135,10 +138,23 @@ func (r *Ring) add(reg *register, all []wanted, now time.Time) error {
 	if len(reg.entries) > maxKeys {
 		issues = append(issues, fault.Issue{Path: "/registrations", Rule: "register-full", Detail: "The register holds no more keys.", Fix: "Begin a new register; keep the old one for its published keys."})
 	}
+	for i, w := range all {
+		if at, gap := firstGap(before, reg.entries, w.Usage, now); gap && len(issues) == 0 {
+			issues = append(issues, lastKey("/registrations/"+strconv.Itoa(i), w.Usage, at, "Retire the new key later, or register the one that follows it as well."))
+		}
+	}
 	if len(issues) > 0 {
 		return errRefused.With(issues...)
 	}
 	return nil
+}
+
+// listed refuses a certificate that its CSCA has revoked.
+func listed(i int, reg register, e entry) []fault.Issue {
+	if !slices.ContainsFunc(reg.crls, func(l list) bool { return l.names(e.certificate, e.issuer) }) {
+		return nil
+	}
+	return []fault.Issue{{Path: at(i, "certificate"), Rule: "revoked-by-list", Detail: "The published revocation list of its CSCA names the certificate.", Fix: "Make a new key and certificate."}}
 }
 
 // schedule sets the dates of a new key.

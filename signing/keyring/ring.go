@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
+	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 )
 
@@ -19,7 +20,7 @@ type Finding struct {
 	Clause string // where the rule stands
 }
 
-// Deps is everything a ring is made of. All fields are required but Report.
+// Deps is everything a ring is made of. All fields are required but Statable and Report.
 type Deps struct {
 	Records docstore.Store      // holds the register
 	Store   keystore.Store      // holds the private keys
@@ -34,6 +35,10 @@ type Deps struct {
 	// PrivateUse gives how long the private key of a certificate may sign; ok is false when
 	// the certificate does not say, and RetireAt or the certificate's end is its end.
 	PrivateUse func(certificate *x509.Certificate) (from, until time.Time, ok bool, err error)
+
+	// Statable reports why keys and revocation lists cannot be told to verifiers at a time;
+	// planned keys count as published. A change that makes it fail is refused. nil: not asked.
+	Statable func(keys []signing.KeyStatus, revocationLists [][]byte, now time.Time) error
 
 	Clock   func() time.Time
 	Refresh time.Duration // how often the register is read again, for changes made elsewhere

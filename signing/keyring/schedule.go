@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 )
@@ -22,6 +23,9 @@ func (r *Ring) activate(req signing.OperationRequest) change {
 			return refuse("/kid", "state", "The key is "+string(state)+".", "Only a planned or published key can be activated.")
 		}
 		begin := r.when(req.At, now)
+		if begin.After(e.ActivateAt) && !now.Add(clockStep).Before(e.ActivateAt) {
+			return refuse("/kid", "about-to-begin", "The key begins at "+stamp(e.ActivateAt)+"; by the clock of another signer it may sign already.", "Let it begin; another key takes over with activate.")
+		}
 		if begin.Before(e.PublishAt.Add(r.deps.Lead)) && now.Before(e.PublishAt) {
 			e.PublishAt = now // the sooner verifiers can fetch it, the sooner it may sign
 		}
@@ -75,7 +79,11 @@ func covered(before, after []entry, usage keystore.Usage, now time.Time, force b
 	if !gap || force {
 		return nil
 	}
-	return refuse("/at", "last-key", "From "+stamp(at)+" on no key would sign for "+string(usage)+".", "Register and activate another key first, or ask for it with force.")
+	return errRefused.With(lastKey("/at", usage, at, "Register and activate another key first, or ask for it with force."))
+}
+
+func lastKey(path string, usage keystore.Usage, at time.Time, fix string) fault.Issue {
+	return fault.Issue{Path: path, Rule: "last-key", Detail: "From " + stamp(at) + " on no key would sign for " + string(usage) + ".", Fix: fix}
 }
 
 // revokeKey withdraws a key under each of its certificates.

@@ -93,11 +93,7 @@ func (s *snapshot) noKey(usage keystore.Usage, now time.Time) error {
 
 // RevocationLists gives the published list of each CSCA that has one, in DER.
 func (r *Ring) RevocationLists() [][]byte {
-	var out [][]byte
-	for _, l := range r.current.Load().crls {
-		out = append(out, l.parsed.Raw)
-	}
-	return out
+	return r.current.Load().lists()
 }
 
 // Keys lists the whole register for operators, by usage and age.

@@ -108,7 +108,8 @@ func (o *Operations) carryOut(ctx context.Context, r row) error {
 	return o.deps.Register.Apply(ctx, r.ID, r.Request)
 }
 
-// Withdraw lets the proposer take back an operation that is pending. Errors: as Approve.
+// Withdraw takes a pending operation back. Any operator may: it changes nothing, and it can
+// be proposed again. The audit log holds both names. Errors: as Approve.
 func (o *Operations) Withdraw(ctx context.Context, operator, id string) (signing.Operation, error) {
 	r, err := o.withdraw(ctx, operator, id)
 	if err != nil {
@@ -125,14 +126,14 @@ func (o *Operations) withdraw(ctx context.Context, operator, id string) (row, er
 	switch {
 	case err != nil:
 		return row{}, err
-	case r.Proposer != operator:
-		return r, errNotProposer
 	case r.State == signing.OperationWithdrawn:
 		return r, nil
 	case r.State != signing.OperationPending:
 		return r, errDecided
 	}
-	if err := o.record(ctx, about(actionWithdrawn, operator, outcomeIntended, r.Operation)); err != nil {
+	entry := about(actionWithdrawn, operator, outcomeIntended, r.Operation)
+	entry.Attributes["proposer"] = r.Proposer
+	if err := o.record(ctx, entry); err != nil {
 		return r, err
 	}
 	now := o.now()

@@ -5,7 +5,7 @@
 // of operators. One operator alone can stop all signing; ending a stop takes two.
 //
 //	pending ──approved──▶ executing ──▶ done, or failed when the register refuses by then
-//	   ├──withdrawn by its proposer
+//	   ├──withdrawn by an operator
 //	   └──expired after a day
 //
 // Invariants:
@@ -17,7 +17,8 @@
 //     wins. What was approved is carried out once: the register knows an operation that is
 //     repeated, and whoever finds an approved operation whose process died finishes it.
 //   - A resume ends the stop it was proposed for and no later one.
-//   - A stop that could not be stored holds in this process until it is.
+//   - A stop that could not be stored holds in this process until it is. A stop that could
+//     not be looked for over a minute counts as standing.
 //
 // It must never see claims of certificates or private keys. Audit entries hold ids,
 // operator names and words from closed sets.

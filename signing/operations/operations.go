@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,7 +38,7 @@ type Deps struct {
 	Clock    func() time.Time
 	Refresh  time.Duration               // how often the stop is read again, for stops set elsewhere
 	Quiet    func(context.Context) error // returns when nothing is being signed any more; nil: a stop does not wait
-	Report   func(error)                 // told when that or the finishing of operations fails; nil: nobody
+	Report   func(error)                 // told when reading the stop or finishing operations fails, by two goroutines; nil: nobody
 }
 
 const (
@@ -46,6 +47,7 @@ const (
 	duration  = 30 * time.Second     // of carrying one out; well within the lease
 	retention = 400 * 24 * time.Hour // of what became of an operation; the audit log keeps it for ever
 	maxOpen   = 32                   // operations that wait at once
+	maxOwn    = 8                    // of them, of one proposer: nobody keeps the others from proposing
 	sweep     = 5 * time.Second      // how often abandoned operations are looked for
 )
 
@@ -53,6 +55,7 @@ const (
 type Operations struct {
 	deps    Deps
 	stop    atomic.Pointer[stopState] // as stored last
+	seen    atomic.Pointer[time.Time] // when the store was asked for the stop last, and answered
 	unsaved atomic.Pointer[signing.Stop]
 }
 
@@ -64,6 +67,7 @@ func Open(ctx context.Context, d Deps) (*Operations, error) {
 	}
 	o := &Operations{deps: d}
 	o.stop.Store(&stopState{})
+	o.seen.Store(&time.Time{})
 	if err := o.Reload(ctx); err != nil {
 		return nil, err
 	}
@@ -78,20 +82,27 @@ func (d Deps) validate() error {
 }
 
 // Run follows the emergency stop and finishes operations whose process died, until ctx
-// ends.
+// ends. The one does not wait for the other: an operation may take long.
 func (o *Operations) Run(ctx context.Context) error {
-	refresh, look := time.NewTicker(o.deps.Refresh), time.NewTicker(sweep)
-	defer refresh.Stop()
-	defer look.Stop()
-	o.report(ctx, o.Sweep(ctx))
+	var parts sync.WaitGroup
+	parts.Go(func() { o.every(ctx, o.deps.Refresh, o.Reload) })
+	parts.Go(func() {
+		o.report(ctx, o.Sweep(ctx))
+		o.every(ctx, sweep, o.Sweep)
+	})
+	parts.Wait()
+	return nil
+}
+
+func (o *Operations) every(ctx context.Context, interval time.Duration, do func(context.Context) error) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-refresh.C:
-			o.report(ctx, o.Reload(ctx))
-		case <-look.C:
-			o.report(ctx, o.Sweep(ctx))
+			return
+		case <-ticker.C:
+			o.report(ctx, do(ctx))
 		}
 	}
 }

@@ -207,7 +207,7 @@ func TestWhoMayNotIsRefusedAndAudited(t *testing.T) {
 		"no operator":     {func() error { _, err := s.Approve(ctx, clinic, op.ID); return err }, "not-an-operator", "operation.refused gateway refused not-an-operator"},
 		"nobody":          {func() error { _, err := s.Approve(ctx, "", op.ID); return err }, "not-an-operator", "operation.refused  refused not-an-operator"},
 		"proposes":        {func() error { _, err := s.Propose(ctx, clinic, s.request(t)); return err }, "not-an-operator", ""},
-		"withdraws":       {func() error { _, err := s.Withdraw(ctx, bo, op.ID); return err }, "not-the-proposer", "operation.refused bo refused not-the-proposer"},
+		"withdraws":       {func() error { _, err := s.Withdraw(ctx, clinic, op.ID); return err }, "not-an-operator", ""},
 		"stops":           {func() error { _, err := s.Stop(ctx, clinic, "fraud"); return err }, "not-an-operator", ""},
 		"reads":           {func() error { _, err := s.Keys(ctx, clinic); return err }, "not-an-operator", ""},
 		"lists":           {func() error { _, err := s.List(ctx, clinic, false, ""); return err }, "not-an-operator", ""},
@@ -540,8 +540,8 @@ func TestListShowsPagesWithoutCertificates(t *testing.T) {
 	s := start(t)
 	req := s.request(t)
 	var want []string
-	for range 25 {
-		op := s.propose(t, ada, req)
+	for i := range 24 {
+		op := s.propose(t, []string{ada, bo, cy}[i/8], req)
 		want = append(want, op.ID)
 	}
 	var got []string
@@ -567,19 +567,46 @@ func TestListShowsPagesWithoutCertificates(t *testing.T) {
 	if err != nil || len(whole.Request.Registrations[0].Certificate) == 0 {
 		t.Errorf("a single operation without its certificate: %v", err)
 	}
-	for range 7 {
-		s.propose(t, ada, req)
-	}
-	_, err = s.Propose(ctx, ada, req)
-	wantCode(t, err, "too-many-operations")
-	if _, err := s.Withdraw(ctx, ada, want[3]); err != nil {
-		t.Fatal(err)
-	}
-	s.propose(t, ada, req)
-	_, err = s.Approve(ctx, bo, want[3])
-	wantCode(t, err, "operation-decided")
 	_, err = s.List(ctx, bo, true, "not an id")
 	wantCode(t, err, "unknown-operation")
+}
+
+// TestNobodyKeepsTheOthersFromProposing: what one operator may have open is a part of what
+// may be open, and any operator takes a proposal back.
+func TestNobodyKeepsTheOthersFromProposing(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	names := []string{ada, bo, cy, "urn:test:operator:di", "urn:test:operator:ed"}
+	deps := s.deps()
+	deps.Operator = oneOf(names...)
+	o, err := operations.Open(ctx, deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Operations = o
+	req := s.request(t)
+	var first string
+	for _, name := range names[:4] {
+		for range 8 {
+			op := s.propose(t, name, req)
+			if first == "" {
+				first = op.ID
+			}
+		}
+		_, err := s.Propose(ctx, name, req)
+		wantCode(t, err, "too-many-operations")
+	}
+	_, err = s.Propose(ctx, names[4], req) // 32 in all
+	wantCode(t, err, "too-many-operations")
+	if got, err := s.Withdraw(ctx, bo, first); err != nil || got.State != signing.OperationWithdrawn {
+		t.Fatal(got, err)
+	}
+	if last := s.log.entries[len(s.log.entries)-1]; last.Action != "operation.withdrawn" || last.Actor != bo || last.Attributes["proposer"] != ada || last.Subject != first {
+		t.Errorf("audited as %+v; want both names", last)
+	}
+	_, err = s.Approve(ctx, bo, first)
+	wantCode(t, err, "operation-decided")
+	s.propose(t, ada, req)
 }
 
 func TestStopByOneResumeByTwo(t *testing.T) {
@@ -597,8 +624,8 @@ func TestStopByOneResumeByTwo(t *testing.T) {
 		t.Errorf("the other process goes on: %v", err)
 	}
 	again, err := other.Stop(ctx, bo, signing.StopDrill)
-	if err != nil || again.By != ada || again.Reason != "fraud" {
-		t.Errorf("a second stop changed the first: %+v, %v", again, err)
+	if err != nil || !again.Stopped || again.By != bo || again.Reason != "drill" {
+		t.Errorf("the answer does not say what stands: %+v, %v", again, err)
 	}
 	op := s.propose(t, ada, signing.OperationRequest{Kind: signing.OperationResume})
 	_, err = s.Approve(ctx, ada, op.ID)
@@ -640,6 +667,146 @@ func TestResumeEndsNoLaterStop(t *testing.T) {
 	}
 }
 
+// TestStopOverAStop: a resume waits for the end of a drill when somebody finds a compromise.
+func TestStopOverAStop(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	other := s.another(t)
+	if _, err := s.Stop(ctx, ada, signing.StopDrill); err != nil {
+		t.Fatal(err)
+	}
+	op := s.propose(t, ada, signing.OperationRequest{Kind: signing.OperationResume})
+	s.clock.Advance(time.Second)
+	stop, err := other.Stop(ctx, cy, signing.StopKeyCompromise)
+	if err != nil || stop.By != cy || stop.Reason != "key-compromise" || !stop.Since.Equal(s.clock.Now()) {
+		t.Errorf("%+v, %v; want the later stop", stop, err)
+	}
+	got, err := s.Approve(ctx, bo, op.ID)
+	if err != nil || got.State != signing.OperationFailed || got.Failure != "stop-changed" || !s.Stopped() || !other.Stopped() {
+		t.Errorf("%+v, %v, stopped %v; want the later stop to stand", got, err, s.Stopped())
+	}
+	if shown, err := s.StopState(ctx, ada); err != nil || shown.By != cy {
+		t.Errorf("%+v, %v", shown, err)
+	}
+}
+
+// TestStopDoesNotWaitForTheAuditLog: its disk hangs, and the others learn of the stop.
+func TestStopDoesNotWaitForTheAuditLog(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	release := make(chan struct{})
+	s.log.failing(func(audit.Entry) bool { <-release; return false })
+	answer := make(chan error, 1)
+	go func() { _, err := s.Stop(ctx, ada, signing.StopFraud); answer <- err }()
+	other := s.another(t)
+	for deadline := time.Now().Add(4 * time.Second); !other.Stopped(); time.Sleep(time.Millisecond) {
+		if err := other.Reload(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("not stored for the others")
+		}
+	}
+	wantCode(t, <-answer, "stop-not-audited") // although the log still hangs
+	close(release)
+}
+
+// TestStopThatCannotBeReadCountsAsStanding: somebody may have stopped elsewhere.
+func TestStopThatCannotBeReadCountsAsStanding(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.records.Fail(func(int, bool) keyringtest.Failure { return keyringtest.Before })
+	s.clock.Advance(time.Minute)
+	if err := s.Reload(ctx); err == nil || s.Stopped() {
+		t.Errorf("%v, stopped %v after a minute", err, s.Stopped())
+	}
+	s.clock.Advance(time.Second)
+	if !s.Stopped() {
+		t.Error("signs, and nobody knows whether it may")
+	}
+	_, err := s.StopState(ctx, ada)
+	wantCode(t, err, "operations-unavailable")
+	s.records.Fail(nil)
+	if err := s.Reload(ctx); err != nil || s.Stopped() {
+		t.Errorf("%v, stopped %v after it was read", err, s.Stopped())
+	}
+}
+
+// TestStopAtStart: after a restore the process itself stops, and two operators resume.
+func TestStopAtStart(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.log.failing(func(audit.Entry) bool { return true })
+	if err := s.StopAtStart(ctx); err == nil || !s.Stopped() {
+		t.Errorf("%v, stopped %v; want an error without audit entry", err, s.Stopped())
+	}
+	s.log.failing(nil)
+	if err := s.StopAtStart(ctx); err != nil || !s.another(t).Stopped() {
+		t.Fatalf("%v; want it stored", err)
+	}
+	stop, err := s.StopState(ctx, ada)
+	if err != nil || stop.By != "signer" || stop.Reason != "maintenance" || s.log.count("operation.stop signer done maintenance") != 1 {
+		t.Errorf("%+v, %v, %q", stop, err, s.log.lines())
+	}
+	op := s.propose(t, ada, signing.OperationRequest{Kind: signing.OperationResume})
+	if got, err := s.Approve(ctx, bo, op.ID); err != nil || got.State != signing.OperationDone || s.Stopped() {
+		t.Errorf("%+v, %v", got, err)
+	}
+	s.records.Fail(func(int, bool) keyringtest.Failure { return keyringtest.Before })
+	if err := s.StopAtStart(ctx); err == nil || !s.Stopped() {
+		t.Errorf("%v, stopped %v without a store", err, s.Stopped())
+	}
+}
+
+// TestSlowOperationDoesNotDelayAStop: finishing an operation hangs, a stop set elsewhere is
+// seen all the same.
+func TestSlowOperationDoesNotDelayAStop(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	op := s.propose(t, ada, s.request(t))
+	s.register.fail.Store(ptr(errors.New("killed")))
+	_, err := s.Approve(ctx, bo, op.ID)
+	wantCode(t, err, "operation-approved")
+	s.clock.Advance(time.Minute)
+	hangs, release := make(chan struct{}), make(chan struct{})
+	deps := s.deps()
+	deps.Refresh = time.Millisecond
+	deps.Register = slow{s.register, hangs, release}
+	o, err := operations.Open(ctx, deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	running, end := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- o.Run(running) }()
+	<-hangs
+	if _, err := s.Stop(ctx, ada, signing.StopDrill); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); !o.Stopped(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the stop waits for the operation")
+		}
+	}
+	close(release)
+	end()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// slow is a register whose first Apply hangs.
+type slow struct {
+	*applied
+	hangs, release chan struct{}
+}
+
+func (s slow) Apply(context.Context, string, signing.OperationRequest) error {
+	close(s.hangs)
+	<-s.release
+	return errors.New("given up")
+}
+
 // TestOldAnswerDoesNotEndAStop: a refresh that read before a stop answers after it.
 func TestOldAnswerDoesNotEndAStop(t *testing.T) {
 	t.Parallel()
@@ -675,7 +842,7 @@ func TestResumeWhoseResultWasLost(t *testing.T) {
 	wantCode(t, err, "operation-approved")
 	s.log.failing(nil)
 	s.clock.Advance(2 * time.Minute)
-	if err := s.another(t).Sweep(ctx); err != nil {
+	if err := errors.Join(s.another(t).Sweep(ctx), s.Reload(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.Get(ctx, ada, op.ID); err != nil || got.State != signing.OperationDone || s.Stopped() {

@@ -50,12 +50,8 @@ func (o *Operations) admit(ctx context.Context, operator string, req signing.Ope
 	if err := checkForm(req, now); err != nil {
 		return row{}, err
 	}
-	open, _, err := o.deps.Records.Range(ctx, collection, indexOpen, "", maxOpen)
-	if err != nil {
-		return row{}, errAway.Because(err)
-	}
-	if len(open) == maxOpen {
-		return row{}, errTooMany
+	if err := o.room(ctx, operator); err != nil {
+		return row{}, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -70,6 +66,31 @@ func (o *Operations) admit(ctx context.Context, operator string, req signing.Ope
 		return r, err
 	}
 	return r, o.deps.Register.Check(ctx, req)
+}
+
+// room refuses one operation too many, of all and of one proposer.
+func (o *Operations) room(ctx context.Context, proposer string) error {
+	open, _, err := o.deps.Records.Range(ctx, collection, indexOpen, "", maxOpen)
+	if err != nil {
+		return errAway.Because(err)
+	}
+	own := 0
+	for _, doc := range open {
+		r, err := o.decode(doc)
+		if err != nil {
+			return err
+		}
+		if r.Proposer == proposer {
+			own++
+		}
+	}
+	switch {
+	case own >= maxOwn:
+		return errTooManyOwn
+	case len(open) >= maxOpen:
+		return errTooMany
+	}
+	return nil
 }
 
 // checkForm refuses members a kind does not take: an operator who sets one expects it to

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
@@ -27,13 +28,23 @@ type stopState struct {
 	version   int64
 }
 
-// Stopped reports whether nothing may be signed. It is for the signing path: one look at
+// Stopped reports whether nothing may be signed: a stop stands, or none could be looked
+// for since so long that one may have been missed. It is for the signing path: one look at
 // memory.
 func (o *Operations) Stopped() bool {
-	return o.unsaved.Load() != nil || o.stop.Load().Stopped
+	return o.unsaved.Load() != nil || o.stop.Load().Stopped || o.stale()
 }
 
-// StopState shows the stop to an operator.
+// stale reports whether the stop was read so long ago that nobody knows.
+func (o *Operations) stale() bool {
+	return o.deps.Clock().Sub(*o.seen.Load()) > o.staleAfter()
+}
+
+// staleAfter is the bound of the key register: a signer that reads neither signs nothing.
+func (o *Operations) staleAfter() time.Duration { return max(time.Minute, 5*o.deps.Refresh) }
+
+// StopState shows the stop to an operator. Errors: Forbidden, Unavailable, also when the
+// stop could not be read for long, and nothing is signed for that reason.
 func (o *Operations) StopState(ctx context.Context, operator string) (signing.Stop, error) {
 	if err := o.read(ctx, operator, actionRead, ""); err != nil {
 		return signing.Stop{}, err
@@ -41,12 +52,16 @@ func (o *Operations) StopState(ctx context.Context, operator string) (signing.St
 	if unsaved := o.unsaved.Load(); unsaved != nil {
 		return *unsaved, nil
 	}
+	if o.stale() {
+		return signing.Stop{}, errAway.Because(errStale)
+	}
 	return o.stop.Load().Stop, nil
 }
 
 // Stop ends all signing at once, here before anything else and in every other process
-// when it reads the stop next. One operator is enough. A stop that stands stays as it is.
-// When it returns without an error nothing more is released here. Errors: Forbidden, Rule
+// when it reads the stop next. One operator is enough. A stop while one stands takes its
+// place, so that a resume which was proposed before does not end it. When it returns
+// without an error nothing more is released here. Errors: Forbidden, Rule
 // for an unknown reason, Unavailable when the stop holds here but could not be stored or
 // audited, or when signatures from before it have not ended.
 func (o *Operations) Stop(ctx context.Context, operator, reason string) (signing.Stop, error) {
@@ -54,22 +69,73 @@ func (o *Operations) Stop(ctx context.Context, operator, reason string) (signing
 	if err := o.admitStop(operator, reason); err != nil {
 		return signing.Stop{}, o.refused(ctx, operator, "", signing.OperationRequest{}, err)
 	}
+	return o.halt(ctx, operator, reason)
+}
+
+// process is who acts when no operator does.
+const process = "signer"
+
+// StopAtStart sets the stop for the process itself, before it signs anything: after a
+// restore nobody knows yet which revocations are missing. Errors: Unavailable when it
+// could not be stored or audited.
+func (o *Operations) StopAtStart(ctx context.Context) error {
+	now := o.now()
+	o.unsaved.Store(&signing.Stop{Stopped: true, Since: &now, By: process, Reason: signing.StopMaintenance})
+	entry := audit.Entry{Action: actionStop, Actor: process, Outcome: outcomeIntended, Reason: signing.StopMaintenance}
+	if err := o.record(ctx, entry); err != nil {
+		return err
+	}
+	if err := o.save(ctx); err != nil {
+		return err
+	}
+	entry.Outcome = outcomeDone
+	return o.record(ctx, entry)
+}
+
+// halt stops. Storing the stop for the others does not wait for the audit log, whose disk
+// may hang.
+func (o *Operations) halt(ctx context.Context, operator, reason string) (signing.Stop, error) {
 	now := o.now()
 	wanted := &signing.Stop{Stopped: true, Since: &now, By: operator, Reason: reason}
-	o.unsaved.CompareAndSwap(nil, wanted)
+	o.unsaved.Store(wanted)
 	entry := audit.Entry{Action: actionStop, Actor: operator, Outcome: outcomeIntended, Reason: reason}
-	auditErr := o.record(ctx, entry)
-	if err := o.save(ctx); err != nil {
-		return *wanted, errStopLocal.Because(errors.Join(err, auditErr))
+	intended := o.recording(ctx, entry)
+	saveErr := o.save(ctx)
+	auditErr := intended()
+	if saveErr != nil {
+		return *wanted, errStopLocal.Because(errors.Join(saveErr, auditErr))
 	}
 	if err := o.quiet(ctx); err != nil {
 		return o.stop.Load().Stop, errStopBusy.Because(err)
 	}
-	entry.Outcome = outcomeDone
-	if err := errors.Join(auditErr, o.record(ctx, entry)); err != nil {
-		return o.stop.Load().Stop, errStopUnseen.Because(err)
+	if auditErr == nil {
+		entry.Outcome = outcomeDone
+		auditErr = o.recording(ctx, entry)()
+	}
+	if auditErr != nil {
+		return o.stop.Load().Stop, errStopUnseen.Because(auditErr)
 	}
 	return o.stop.Load().Stop, nil
+}
+
+// auditWait is how long a stop waits for its audit entry.
+const auditWait = 5 * time.Second
+
+// recording begins to append an entry and gives what waits for it, for a bounded time even
+// if the audit log ignores the end of ctx. An entry that comes late is not lost.
+func (o *Operations) recording(ctx context.Context, e audit.Entry) (wait func() error) {
+	done := make(chan error, 1)
+	go func() { done <- o.record(ctx, e) }()
+	return func() error {
+		timer := time.NewTimer(auditWait)
+		defer timer.Stop()
+		select {
+		case err := <-done:
+			return err
+		case <-timer.C:
+			return errAway.Because(errHangs)
+		}
+	}
 }
 
 // quiet waits for the signatures that began before the stop.
@@ -92,8 +158,11 @@ func (o *Operations) admitStop(operator, reason string) error {
 	return nil
 }
 
-// save stores the stop that is not stored yet, unless one stands.
+// save stores the stop that is not stored yet, in place of one that stands: the version
+// rises, and with it ends what was proposed for the one before.
 func (o *Operations) save(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, duration)
+	defer cancel()
 	unsaved := o.unsaved.Load()
 	if unsaved == nil {
 		return nil
@@ -103,10 +172,7 @@ func (o *Operations) save(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		won := stored.Stopped
-		if !won {
-			won, err = o.writeStop(ctx, stored.version, stopState{Stop: *unsaved})
-		}
+		won, err := o.writeStop(ctx, stored.version, stopState{Stop: *unsaved})
 		if err != nil {
 			return err
 		}
@@ -129,8 +195,10 @@ func (o *Operations) Reload(ctx context.Context) error {
 
 // loadStop reads the stop and makes it the current one.
 func (o *Operations) loadStop(ctx context.Context) (stopState, error) {
+	asked := o.deps.Clock()
 	doc, err := o.deps.Records.Get(ctx, stopCollection, stopID)
 	if errors.Is(err, docstore.ErrNotFound) {
+		o.sawStop(asked)
 		return stopState{}, nil
 	}
 	if err != nil {
@@ -141,7 +209,18 @@ func (o *Operations) loadStop(ctx context.Context) (stopState, error) {
 		return stopState{}, fault.From(errors.New("key operations: the stored stop is not readable"))
 	}
 	o.installStop(s)
+	o.sawStop(asked)
 	return s, nil
+}
+
+// sawStop notes that the stop is known as of asked.
+func (o *Operations) sawStop(asked time.Time) {
+	for {
+		old := o.seen.Load()
+		if asked.Before(*old) || o.seen.CompareAndSwap(old, &asked) {
+			return
+		}
+	}
 }
 
 // writeStop replaces the stop of that version; 0: there was none. won is false when

@@ -17,6 +17,9 @@ import (
 var checks = policy.Checks{
 	Profile: func(name string) bool { return strings.HasPrefix(name, "who-ddcc-") },
 	Lint:    func(id string) bool { return id == "minimal" || id == "size" },
+	Usage: func(profile string, usage keystore.Usage) bool {
+		return usage == map[string]keystore.Usage{"who-ddcc-vs": keystore.UsageVaccination, "who-ddcc-tr": keystore.UsageTest}[profile]
+	},
 }
 
 const good = `{
@@ -84,47 +87,56 @@ func TestEveryProblemIsNamedByItsPath(t *testing.T) {
 		text string
 		want []string // paths, sorted
 	}{
-		"empty object":            {`{}`, []string{"country", "issuers", "operators", "profiles"}},
-		"not an object":           {`[]`, []string{""}},
-		"issuer no object":        {with(t, `"issuers": [`, `"issuers": ["clinic",`), []string{"issuers[0]"}},
-		"unknown member":          {with(t, `"country"`, `"colour": 1, "country"`), []string{"colour"}},
-		"unknown inner member":    {with(t, `"burst": 200`, `"burst": 200, "bust": 2`), []string{"issuers[0].bust"}},
-		"case counts":             {with(t, `"country"`, `"Country"`), []string{"Country", "country"}},
-		"country":                 {with(t, `"XX"`, `"xx"`), []string{"country"}},
-		"null":                    {with(t, `["urn:x:gateway"]`, `null`), []string{"callers", "profiles[0].callers"}},
-		"nobody may call":         {with(t, `"callers": ["urn:x:gateway"],`, ``), []string{"profiles[0].callers"}},
-		"empty callers":           {with(t, `["urn:x:laboratories"]`, `[]`), []string{"profiles[1].callers"}},
-		"nameless caller":         {with(t, `"urn:x:laboratories"`, `""`), []string{"profiles[1].callers[0]"}},
-		"caller with a line feed": {with(t, `"urn:x:laboratories"`, `"a\nb"`), []string{"profiles[1].callers[0]"}},
-		"caller twice":            {with(t, `["urn:x:gateway"]`, `["urn:x:gateway", "urn:x:gateway"]`), []string{"callers[1]"}},
-		"one operator":            {with(t, `, "urn:x:operator-2"`, ``), []string{"operators"}},
-		"one operator, twice":     {with(t, `"urn:x:operator-2"`, `"urn:x:operator-1"`), []string{"operators", "operators[1]"}},
-		"operator calls":          {with(t, `"urn:x:operator-2"`, `"urn:x:gateway"`), []string{"operators[1]"}},
-		"operator calls for one":  {with(t, `"urn:x:operator-2"`, `"urn:x:laboratories"`), []string{"operators[1]"}},
-		"unknown profile name":    {with(t, `"name": "who-ddcc-tr"`, `"name": "eu-dcc-t"`), []string{"issuers[1].profiles[0]", "profiles[1].name"}},
-		"profile twice":           {with(t, `"name": "who-ddcc-tr"`, `"name": "who-ddcc-vs"`), []string{"issuers[1].profiles[0]", "profiles[1].name"}},
-		"usage of documents":      {with(t, `"vaccination"`, `"document"`), []string{"profiles[0].usage"}},
-		"usage of the trust list": {with(t, `"vaccination"`, `"trustlist"`), []string{"profiles[0].usage"}},
-		"unknown usage":           {with(t, `"vaccination"`, `"Vaccination"`), []string{"profiles[0].usage"}},
-		"shared place":            {with(t, `"subClaim": 4`, `"subClaim": 3`), []string{"profiles[1].subClaim"}},
-		"no place":                {with(t, `"subClaim": 4`, `"subClaim": 0`), []string{"profiles[1].subClaim"}},
-		"place and a half":        {with(t, `"subClaim": 4`, `"subClaim": 4.5`), []string{"profiles[1].subClaim"}},
-		"validity without unit":   {with(t, `"72h"`, `72`), []string{"profiles[1].maxValidity"}},
-		"validity too short":      {with(t, `"72h"`, `"72m59s500ms"`), []string{"profiles[1].maxValidity"}},
-		"validity too long":       {with(t, `"72h"`, `"87601h"`), []string{"profiles[1].maxValidity"}},
-		"no validity":             {with(t, `200, "maxValidity": "4380h"`, `200, "maxValidity": "0s"`), []string{"issuers[0].maxValidity"}},
-		"unknown lint":            {with(t, `["minimal"]`, `["minimal", "maximal"]`), []string{"profiles[1].ignoredLints[1]"}},
-		"issuer twice":            {with(t, `"id": "laboratory"`, `"id": "clinic"`), []string{"issuers[1].id"}},
-		"issuer id":               {with(t, `"id": "laboratory"`, `"id": "a laboratory"`), []string{"issuers[1].id"}},
-		"issuer of nothing":       {with(t, `"id": "clinic", "profiles": ["who-ddcc-vs"]`, `"id": "clinic", "profiles": []`), []string{"issuers[0].profiles"}},
-		"no rate":                 {with(t, `"rate": 50, `, ``), []string{"issuers[0].rate"}},
-		"rate of nothing":         {with(t, `"rate": 50`, `"rate": 0`), []string{"issuers[0].rate"}},
-		"infinite rate":           {with(t, `"rate": 50`, `"rate": 1e300`), []string{"issuers[0].rate"}},
-		"rate beyond numbers":     {with(t, `"rate": 50`, `"rate": 1e999`), []string{"issuers[0].rate"}},
-		"burst below one":         {with(t, `"burst": 200`, `"burst": 0`), []string{"issuers[0].burst"}},
-		"burst beyond int":        {with(t, `"burst": 200`, `"burst": 99999999999999`), []string{"issuers[0].burst"}},
-		"others without bound":    {with(t, `, "most": 100`, ``), []string{"defaultIssuer.most"}},
-		"two at once":             {strings.Replace(with(t, `"rate": 50`, `"rate": "50"`), `"XX"`, `"xx"`, 1), []string{"country", "issuers[0].rate"}},
+		"empty object":                             {`{}`, []string{"country", "issuers", "operators", "profiles"}},
+		"not an object":                            {`[]`, []string{""}},
+		"issuer no object":                         {with(t, `"issuers": [`, `"issuers": ["clinic",`), []string{"issuers[0]"}},
+		"unknown member":                           {with(t, `"country"`, `"colour": 1, "country"`), []string{"colour"}},
+		"unknown inner member":                     {with(t, `"burst": 200`, `"burst": 200, "bust": 2`), []string{"issuers[0].bust"}},
+		"case counts":                              {with(t, `"country"`, `"Country"`), []string{"Country", "country"}},
+		"country":                                  {with(t, `"XX"`, `"xx"`), []string{"country"}},
+		"null":                                     {with(t, `["urn:x:gateway"]`, `null`), []string{"callers", "profiles[0].callers"}},
+		"nobody may call":                          {with(t, `"callers": ["urn:x:gateway"],`, ``), []string{"profiles[0].callers"}},
+		"empty callers":                            {with(t, `["urn:x:laboratories"]`, `[]`), []string{"profiles[1].callers"}},
+		"nameless caller":                          {with(t, `"urn:x:laboratories"`, `""`), []string{"profiles[1].callers[0]"}},
+		"caller with a line feed":                  {with(t, `"urn:x:laboratories"`, `"a\nb"`), []string{"profiles[1].callers[0]"}},
+		"caller twice":                             {with(t, `["urn:x:gateway"]`, `["urn:x:gateway", "urn:x:gateway"]`), []string{"callers[1]"}},
+		"caller in two spellings":                  {with(t, `"urn:x:laboratories"`, `"urn:x:Gateway"`), []string{"profiles[1].callers[0]"}},
+		"caller of two lists":                      {with(t, `"urn:x:laboratories"`, `"urn:x:laboratories", "urn:x:gateway"`), []string{}},
+		"operator in capitals":                     {with(t, `"urn:x:operator-2"`, `"urn:x:OPERATOR-1"`), []string{"operators", "operators[1]"}},
+		"caller in capitals":                       {with(t, `"urn:x:operator-2"`, `"urn:x:GATEWAY"`), []string{"operators[1]"}},
+		"operator with nothing":                    {with(t, `"urn:x:operator-2"`, `"urn:x:operator-1\u200b"`), []string{"operators[1]"}},
+		"operator in Cyrillic":                     {with(t, `"urn:x:operator-2"`, `"urn:x:\u043eperator-1"`), []string{"operators[1]"}},
+		"operator with a delete":                   {with(t, `"urn:x:operator-2"`, `"urn:x:operator-1\u007f"`), []string{"operators[1]"}},
+		"operator with a space":                    {with(t, `"urn:x:operator-2"`, `"urn:x:operator-1 "`), []string{"operators[1]"}},
+		"one operator":                             {with(t, `, "urn:x:operator-2"`, ``), []string{"operators"}},
+		"one operator, twice":                      {with(t, `"urn:x:operator-2"`, `"urn:x:operator-1"`), []string{"operators", "operators[1]"}},
+		"operator calls":                           {with(t, `"urn:x:operator-2"`, `"urn:x:gateway"`), []string{"operators[1]"}},
+		"operator calls for one":                   {with(t, `"urn:x:operator-2"`, `"urn:x:laboratories"`), []string{"operators[1]"}},
+		"unknown profile name":                     {with(t, `"name": "who-ddcc-tr"`, `"name": "eu-dcc-t"`), []string{"issuers[1].profiles[0]", "profiles[1].name"}},
+		"profile twice":                            {with(t, `"name": "who-ddcc-tr"`, `"name": "who-ddcc-vs"`), []string{"issuers[1].profiles[0]", "profiles[1].name", "profiles[1].usage"}},
+		"usage of documents":                       {with(t, `"vaccination"`, `"document"`), []string{"profiles[0].usage"}},
+		"usage of the trust list":                  {with(t, `"vaccination"`, `"trustlist"`), []string{"profiles[0].usage"}},
+		"usage of another kind":                    {with(t, `"usage": "vaccination"`, `"usage": "test"`), []string{"profiles[0].usage"}},
+		"unknown usage":                            {with(t, `"vaccination"`, `"Vaccination"`), []string{"profiles[0].usage"}},
+		"shared place":                             {with(t, `"subClaim": 4`, `"subClaim": 3`), []string{"profiles[1].subClaim"}},
+		"no place":                                 {with(t, `"subClaim": 4`, `"subClaim": 0`), []string{"profiles[1].subClaim"}},
+		"place and a half":                         {with(t, `"subClaim": 4`, `"subClaim": 4.5`), []string{"profiles[1].subClaim"}},
+		"validity without unit":                    {with(t, `"72h"`, `72`), []string{"profiles[1].maxValidity"}},
+		"validity too short":                       {with(t, `"72h"`, `"72m59s500ms"`), []string{"profiles[1].maxValidity"}},
+		"validity too long":                        {with(t, `"72h"`, `"87601h"`), []string{"profiles[1].maxValidity"}},
+		"no validity":                              {with(t, `200, "maxValidity": "4380h"`, `200, "maxValidity": "0s"`), []string{"issuers[0].maxValidity"}},
+		"unknown lint":                             {with(t, `["minimal"]`, `["minimal", "maximal"]`), []string{"profiles[1].ignoredLints[1]"}},
+		"issuer twice":                             {with(t, `"id": "laboratory"`, `"id": "clinic"`), []string{"issuers[1].id"}},
+		"issuer id":                                {with(t, `"id": "laboratory"`, `"id": "a laboratory"`), []string{"issuers[1].id"}},
+		"issuer of nothing":                        {with(t, `"id": "clinic", "profiles": ["who-ddcc-vs"]`, `"id": "clinic", "profiles": []`), []string{"issuers[0].profiles"}},
+		"no rate":                                  {with(t, `"rate": 50, `, ``), []string{"issuers[0].rate"}},
+		"rate of nothing":                          {with(t, `"rate": 50`, `"rate": 0`), []string{"issuers[0].rate"}},
+		"infinite rate":                            {with(t, `"rate": 50`, `"rate": 1e300`), []string{"issuers[0].rate"}},
+		"rate beyond numbers":                      {with(t, `"rate": 50`, `"rate": 1e999`), []string{"issuers[0].rate"}},
+		"burst below one":                          {with(t, `"burst": 200`, `"burst": 0`), []string{"issuers[0].burst"}},
+		"burst beyond int":                         {with(t, `"burst": 200`, `"burst": 99999999999999`), []string{"issuers[0].burst"}},
+		"others without bound":                     {with(t, `, "most": 100`, ``), []string{"defaultIssuer.most"}},
+		"two at once":                              {strings.Replace(with(t, `"rate": 50`, `"rate": "50"`), `"XX"`, `"xx"`, 1), []string{"country", "issuers[0].rate"}},
 		"broken profiles are not missed elsewhere": {with(t, `"name": "who-ddcc-tr"`, `"name": 4`), []string{"profiles[1].name"}},
 		"unspeakable member":                       {with(t, `"country"`, `"a\u0000b": 1, "country"`), []string{"?"}},
 	}
@@ -132,6 +144,9 @@ func TestEveryProblemIsNamedByItsPath(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := policy.Parse([]byte(tc.text), checks)
+			if err == nil && len(tc.want) == 0 {
+				return
+			}
 			got := problems(t, err)
 			slices.Sort(got)
 			if !slices.Equal(got, tc.want) {
@@ -180,6 +195,10 @@ func TestNoChecksKnowNothing(t *testing.T) {
 	_, err := policy.Parse([]byte(good), policy.Checks{})
 	if got := problems(t, err); !slices.Equal(got, []string{"profiles[0].name", "profiles[1].name", "profiles[1].ignoredLints[0]"}) {
 		t.Errorf("problems at %q", got)
+	}
+	_, err = policy.Parse([]byte(good), policy.Checks{Profile: checks.Profile, Lint: checks.Lint})
+	if got := problems(t, err); !slices.Equal(got, []string{"profiles[0].usage", "profiles[1].usage"}) {
+		t.Errorf("without a check of usages: problems at %q", got)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 )
@@ -16,7 +15,10 @@ import (
 // nil check knows nothing.
 type Checks struct {
 	Profile func(name string) bool // the service can build such certificates
-	Lint    func(id string) bool   // there is such a lint
+	Lint    func(id string) bool   // there is such a lint, and a profile may be excepted from it
+
+	// Usage reports whether keys of the usage may sign certificates of the profile.
+	Usage func(profile string, usage keystore.Usage) bool
 }
 
 // The limits of a policy.
@@ -86,12 +88,17 @@ func (v validator) names(path string, names []string) {
 	for i, name := range names {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		v.check(at, name != "" && len(name) <= maxNameBytes && !strings.ContainsFunc(name, notInName),
-			"must be a certificate name of 1 to %d bytes without spaces and control characters", maxNameBytes)
-		v.unique(at, path, name, i, seen)
+			"must be a certificate name of 1 to %d printable ASCII characters without spaces", maxNameBytes)
+		v.unique(at, path, folded(name), i, seen)
 	}
 }
 
-func notInName(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }
+// notInName: what a reviewer cannot see or tell apart makes one person two, so a name is
+// printable ASCII.
+func notInName(r rune) bool { return r <= ' ' || r > '~' }
+
+// folded is the form in which two names are one: who holds "ada" may hold "Ada" too.
+func folded(name string) string { return strings.ToLower(name) }
 
 func (v validator) unique(at, list, name string, i int, seen map[string]int) {
 	if first, twice := seen[name]; twice {
@@ -105,14 +112,36 @@ func (v validator) unique(at, list, name string, i int, seen map[string]int) {
 // change the keys that sign them.
 func (v validator) operators(p Policy) {
 	v.names("operators", p.Operators)
-	v.check("operators", len(slices.Compact(slices.Sorted(slices.Values(p.Operators)))) >= 2, "must name two operators or more: key operations take two")
-	callers := slices.Clone(p.Callers)
-	for _, one := range p.Profiles {
-		callers = append(callers, one.Callers...)
+	people := map[string]bool{}
+	for _, operator := range p.Operators {
+		people[folded(operator)] = true
 	}
+	v.check("operators", len(people) >= 2, "must name two operators or more: key operations take two")
+	callers := v.spellings(p)
 	for i, operator := range p.Operators {
-		v.check(fmt.Sprintf("operators[%d]", i), !slices.Contains(callers, operator), "is a caller as well; use a certificate of its own for key operations")
+		_, caller := callers[folded(operator)]
+		v.check(fmt.Sprintf("operators[%d]", i), !caller, "is a caller as well, if only in other letters; use a certificate of its own for key operations")
 	}
+}
+
+// spellings gives the callers by their folded names. Profiles may share a caller, but all
+// must write it alike.
+func (v validator) spellings(p Policy) map[string]string {
+	callers := map[string]string{}
+	add := func(path string, names []string) {
+		for i, name := range names {
+			if known, ok := callers[folded(name)]; ok {
+				v.check(fmt.Sprintf("%s[%d]", path, i), known == name, "differs from another caller in capital letters only")
+				continue
+			}
+			callers[folded(name)] = name
+		}
+	}
+	add("callers", p.Callers)
+	for i, one := range p.Profiles {
+		add(fmt.Sprintf("profiles[%d].callers", i), one.Callers)
+	}
+	return callers
 }
 
 func (v validator) profiles(p Policy) {
@@ -125,6 +154,8 @@ func (v validator) profiles(p Policy) {
 		v.check(at+".name", !profile.MatchString(one.Name) || v.knownProfile(one.Name), "is no profile this signer can make")
 		v.unique(at+".name", "profiles", one.Name, i, names)
 		v.check(at+".usage", slices.Contains(certificateUsages, one.Usage), "must be a key usage for certificates: vaccination, test, recovery, shc or vdsnc")
+		v.check(at+".usage", !slices.Contains(certificateUsages, one.Usage) || !v.knownProfile(one.Name) || v.fits(one),
+			"is for another kind of certificate; keys of that usage must not sign this profile")
 		v.subClaim(at+".subClaim", one.SubClaim, i, places)
 		v.validity(at+".maxValidity", one.MaxValidity)
 		v.names(at+".callers", one.Callers)
@@ -135,6 +166,12 @@ func (v validator) profiles(p Policy) {
 
 func (v validator) knownProfile(name string) bool {
 	return v.checks.Profile != nil && v.checks.Profile(name)
+}
+
+// fits reports whether the keys are those of the profile: a verifier takes the usage of a
+// key for what its certificates may say.
+func (v validator) fits(p Profile) bool {
+	return v.checks.Usage != nil && v.checks.Usage(p.Name, p.Usage)
 }
 
 // subClaim: a verifier takes the place for the kind of certificate, so two profiles must
@@ -157,7 +194,7 @@ func (v validator) lints(path string, ids []string) {
 	seen := map[string]int{}
 	for i, id := range ids {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		v.check(at, v.checks.Lint != nil && v.checks.Lint(id), "is no lint of this signer")
+		v.check(at, v.checks.Lint != nil && v.checks.Lint(id), "is no lint of this signer that may be ignored")
 		v.unique(at, path, id, i, seen)
 	}
 }

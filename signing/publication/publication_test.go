@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,14 +63,22 @@ func newSite(t *testing.T, usages ...keystore.Usage) *site {
 		}
 		s.states = append(s.states, signing.KeyStatus{Registration: r, KID: key.KID, State: string(keystore.StateActive)})
 	}
-	s.Publisher, err = publication.New(publication.Deps{
-		Register: s, Audit: s, Country: "XX", Anchors: []*x509.Certificate{csca}, Validity: 48 * time.Hour,
-		DID: trust.DID{ID: did, Domain: "DCC", Participant: "XXA"}, Clock: s.clock,
-	})
-	if err != nil {
+	if s.Publisher, err = publication.New(s.deps()); err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// deps are those of the site's publisher, changed.
+func (s *site) deps(changes ...func(*publication.Deps)) publication.Deps {
+	d := publication.Deps{
+		Register: s, Audit: s, Country: "XX", Anchors: []*x509.Certificate{s.csca}, Validity: 48 * time.Hour,
+		DID: trust.DID{ID: did, Domain: "DCC", Participant: "XXA"}, Clock: s.clock,
+	}
+	for _, change := range changes {
+		change(&d)
+	}
+	return d
 }
 
 func (s *site) clock() time.Time {
@@ -243,6 +252,7 @@ func TestNoAuditNoStatement(t *testing.T) {
 		t.Error("a key was used without an audit entry")
 	}
 	s.set(func() { s.full = false })
+	s.later(time.Second)
 	s.statement(t)
 	if want := []string{"statement.intent", "statement.signed"}; !slices.Equal(s.actions, want) {
 		t.Errorf("audit %v, want %v", s.actions, want)
@@ -285,4 +295,254 @@ func publicOf(t *testing.T, s *site, usage keystore.Usage) *ecdsa.PublicKey {
 		t.Fatal("not an ECDSA key")
 	}
 	return public
+}
+
+// away makes the key store refuse everything.
+func (s *site) away() {
+	s.store.Wrap(func(keystore.Ref, keystore.Digest, func() (keystore.Signature, error)) (keystore.Signature, error) {
+		return keystore.Signature{}, keystore.ErrUnavailable
+	})
+}
+
+func (s *site) later(d time.Duration) { s.set(func() { s.now = s.now.Add(d) }) }
+
+// recorded gives the actions since the last call.
+func (s *site) recorded() (actions []string) {
+	s.set(func() { actions, s.actions = s.actions, nil })
+	return actions
+}
+
+// TestLastStatementServesWhileTheKeyIsAway: it is good until its nextUpdate, and the audit
+// log is not filled with attempts.
+func TestLastStatementServesWhileTheKeyIsAway(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, keystore.UsageVaccination, keystore.UsageTrustList)
+	first, _ := s.statement(t)
+	s.recorded()
+	s.away()
+	s.later(25 * time.Hour)
+	for range 100 {
+		if again, err := s.Statement(t.Context()); err != nil || again.JWS != first.JWS {
+			t.Fatalf("not the last statement: %v", err)
+		}
+	}
+	if got, want := s.recorded(), []string{"statement.intent", "statement.failed"}; !slices.Equal(got, want) {
+		t.Errorf("audit of 100 requests within a second: %v", got)
+	}
+	s.later(4 * time.Second)
+	s.statement(t)
+	if got := s.recorded(); len(got) != 0 {
+		t.Errorf("tried again after four seconds: %v", got)
+	}
+	s.later(time.Second)
+	s.statement(t)
+	if got := s.recorded(); len(got) != 2 {
+		t.Errorf("not tried again after five seconds: %v", got)
+	}
+	if !s.MadeAt().Equal(begin) || s.Ready(t.Context()) != nil {
+		t.Errorf("made at %v, ready: %v", s.MadeAt(), s.Ready(t.Context()))
+	}
+	s.later(23 * time.Hour)
+	if _, err := s.Statement(t.Context()); fault.KindOf(err) != fault.Unavailable || s.Ready(t.Context()) == nil {
+		t.Errorf("after its nextUpdate: %v", err)
+	}
+	s.store.Wrap(nil)
+	s.later(time.Second)
+	if again, _ := s.statement(t); again.JWS == first.JWS || !s.MadeAt().Equal(s.clock()) {
+		t.Error("not renewed when the key is back")
+	}
+}
+
+// TestRevocationIsNeverHidden: a statement that still calls a revoked key active is not
+// given, however long the key for statements is away; attempts are a second apart.
+func TestRevocationIsNeverHidden(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, keystore.UsageVaccination, keystore.UsageTrustList)
+	s.statement(t)
+	s.away()
+	s.setState(keystore.UsageVaccination, keystore.StateRevoked)
+	s.recorded()
+	for i := range 40 { // ten seconds
+		if _, err := s.Statement(t.Context()); fault.KindOf(err) != fault.Unavailable || fault.From(err).RetryAfter == 0 {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		s.later(250 * time.Millisecond)
+	}
+	if got := s.recorded(); len(got) != 20 || got[19] != "statement.failed" {
+		t.Errorf("%d audit entries for ten seconds: %v", len(got), got)
+	}
+	s.store.Wrap(nil)
+	s.later(time.Second)
+	if _, verified := s.statement(t); len(verified.Revoked) != 1 {
+		t.Error("the revocation is not stated when the key is back")
+	}
+}
+
+// hang makes the key store wait for its caller to leave or for release.
+func (s *site) hang() (started <-chan struct{}, release func()) {
+	begun, end := make(chan struct{}, 100), make(chan struct{})
+	s.store.Wrap(func(keystore.Ref, keystore.Digest, func() (keystore.Signature, error)) (keystore.Signature, error) {
+		begun <- struct{}{}
+		<-end
+		return keystore.Signature{}, keystore.ErrUnavailable
+	})
+	return begun, sync.OnceFunc(func() { close(end) })
+}
+
+// TestNobodyWaitsBehindAKeyStoreThatHangs: who waits leaves with its context, uploads do not
+// wait for statements, and while a renewal hangs the last statement is given.
+func TestNobodyWaitsBehindAKeyStoreThatHangs(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, keystore.UsageVaccination, keystore.UsageTrustList, keystore.UsageUpload)
+	first, _ := s.statement(t)
+	uploads, err := s.Uploads(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.later(25 * time.Hour)
+	started, release := s.hang()
+	defer release()
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = s.Statement(context.Background()) })
+	<-started
+	if again, err := s.Statement(t.Context()); err != nil || again.JWS != first.JWS {
+		t.Errorf("behind a renewal: %v", err)
+	}
+	if again, err := s.Uploads(t.Context()); err != nil || len(again) != len(uploads) {
+		t.Errorf("uploads behind a statement: %v", err)
+	}
+	s.setState(keystore.UsageVaccination, keystore.StateRevoked)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := s.Statement(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a change behind a renewal that hangs: %v", err)
+	}
+	release()
+	wg.Wait()
+}
+
+func TestUploadsWaitNoLongerThanTheirContext(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, keystore.UsageVaccination, keystore.UsageTrustList, keystore.UsageUpload)
+	started, release := s.hang()
+	defer release()
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = s.Uploads(context.Background()) })
+	<-started
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := s.Uploads(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	release()
+	wg.Wait()
+	if got, want := s.recorded(), []string{"upload.intent", "upload.failed"}; !slices.Equal(got, want) {
+		t.Errorf("audit %v", got)
+	}
+	if _, err := s.Uploads(t.Context()); fault.KindOf(err) != fault.Unavailable || len(s.recorded()) != 0 {
+		t.Errorf("tried again at once: %v", err)
+	}
+}
+
+// TestRacingStatementsNeverGoBack: while the register changes, no caller gets a statement
+// of what was before its call.
+func TestRacingStatementsNeverGoBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, keystore.UsageVaccination, keystore.UsageTrustList)
+	s.statement(t)
+	var wg sync.WaitGroup
+	revoked := make(chan struct{})
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				_, err := s.Statement(context.Background())
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			<-revoked
+			raw, err := s.Statement(context.Background())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			verified, err := trust.VerifyStatement([]byte(raw.JWS), []*x509.Certificate{s.csca}, s.clock())
+			if err != nil || len(verified.Revoked) != 1 {
+				t.Error("a statement without the revocation", err)
+			}
+		})
+	}
+	s.setState(keystore.UsageVaccination, keystore.StateRevoked)
+	close(revoked)
+	wg.Wait()
+}
+
+// TestUploadsAreForHCERT: no certificate that verifiers abroad would take for another kind.
+func TestUploadsAreForHCERT(t *testing.T) {
+	t.Parallel()
+	hcert := []keystore.Usage{keystore.UsageVaccination, keystore.UsageTest, keystore.UsageRecovery}
+	for name, tc := range map[string]struct{ named, want []keystore.Usage }{
+		"default": {nil, hcert},
+		"named":   {[]keystore.Usage{keystore.UsageTest, keystore.UsageSHC, keystore.UsageVDSNC}, []keystore.Usage{keystore.UsageTest, keystore.UsageSHC, keystore.UsageVDSNC}},
+	} {
+		s := newSite(t, keystore.Usages()...)
+		p, err := publication.New(s.deps(func(d *publication.Deps) { d.UploadUsages = tc.named }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		uploads, err := p.Uploads(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []keystore.Usage
+		for _, u := range uploads {
+			for _, k := range s.states {
+				if bytes.Equal(k.KID, u.KID) {
+					got = append(got, keystore.Usage(k.Usage))
+				}
+			}
+		}
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %v, want %v", name, got, tc.want)
+		}
+	}
+	for _, usage := range []keystore.Usage{keystore.UsageDocument, keystore.UsageTrustList, keystore.UsageUpload, "other"} {
+		if _, err := publication.New(newSite(t).deps(func(d *publication.Deps) { d.UploadUsages = []keystore.Usage{usage} })); err == nil {
+			t.Errorf("uploads of %s can be wired", usage)
+		}
+	}
+}
+
+// TestEmergencyStopStopsUploadsAlone: that a key was revoked must reach verifiers then.
+func TestEmergencyStopStopsUploadsAlone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, keystore.UsageVaccination, keystore.UsageTrustList, keystore.UsageUpload)
+	var stopped atomic.Bool
+	p, err := publication.New(s.deps(func(d *publication.Deps) { d.Stopped = stopped.Load }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Publisher = p
+	stopped.Store(true)
+	before := s.store.Signatures()
+	if _, err := s.Uploads(t.Context()); fault.From(err).Code != "emergency-stop" || fault.From(err).RetryAfter == 0 {
+		t.Errorf("uploads: %v", err)
+	}
+	if s.store.Signatures() != before {
+		t.Error("the upload key was used")
+	}
+	s.statement(t)
+	stopped.Store(false)
+	s.store.Wrap(func(_ keystore.Ref, _ keystore.Digest, sign func() (keystore.Signature, error)) (keystore.Signature, error) {
+		stopped.Store(true) // while it is signed
+		return sign()
+	})
+	if _, err := s.Uploads(t.Context()); fault.From(err).Code != "emergency-stop" {
+		t.Errorf("an upload that was signed during the stop: %v", err)
+	}
+	stopped.Store(false)
+	s.store.Wrap(nil)
+	if uploads, err := s.Uploads(t.Context()); err != nil || len(uploads) != 1 {
+		t.Errorf("after the stop: %v", err)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,7 +34,7 @@ type AuditLog interface {
 	Append(ctx context.Context, e audit.Entry) (audit.Receipt, error)
 }
 
-// Deps is everything a publisher is made of. All fields but DID are required.
+// Deps is everything a publisher is made of. DID, UploadUsages and Stopped may be missing.
 type Deps struct {
 	Register Register
 	Audit    AuditLog
@@ -42,17 +43,24 @@ type Deps struct {
 	DID      trust.DID           // of the DID document; the zero value: none is made
 	Validity time.Duration       // from issuedAt to nextUpdate
 	Clock    func() time.Time
+	// UploadUsages are the usages whose certificates Uploads gives; none: those of HCERT.
+	// SHC and VDS-NC may be named, nothing else.
+	UploadUsages []keystore.Usage
+	Stopped      func() bool // an emergency stop stands: no uploads; nil: never
 }
 
-// Publisher makes statements. It is safe for concurrent use.
+// Publisher makes statements and uploads. It is safe for concurrent use.
 type Publisher struct {
 	deps Deps
 
-	mu      sync.Mutex // one signature at a time
-	last    trust.Signed
-	about   [sha256.Size]byte // digest of what last states, without its times
-	renewAt time.Time
-	uploads map[string]signing.Upload // by certificate and upload certificate
+	stating turn // one statement at a time
+	mu      sync.Mutex
+	last    statement
+	pause   pause // after a statement that could not be signed
+
+	uploading    turn                      // one caller at a time; it guards what follows
+	uploads      map[string]signing.Upload // by certificate and upload certificate
+	uploadsPause pause
 }
 
 // minValidity leaves verifiers time to fetch the next statement.
@@ -68,80 +76,31 @@ func New(d Deps) (*Publisher, error) {
 	case d.Validity < minValidity:
 		return nil, fmt.Errorf("publication: statements must be valid for %v or longer", minValidity)
 	}
-	return &Publisher{deps: d, uploads: map[string]signing.Upload{}}, nil
-}
-
-// retryAfter is what a caller is told when register, key or audit log are away.
-const retryAfter = 5 * time.Second
-
-var errAway = fault.New(fault.Unavailable, "statement-unavailable", "The signing service cannot state its keys at the moment.").Retry(retryAfter)
-
-// Statement gives the current signed statement. Errors: Unavailable.
-func (p *Publisher) Statement(ctx context.Context) (signing.TrustStatement, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	signed, err := p.current(ctx)
-	if err != nil {
-		return signing.TrustStatement{}, errAway.Because(err)
+	if len(d.UploadUsages) == 0 {
+		d.UploadUsages = hcertUsages
 	}
-	return signing.TrustStatement{JWS: string(signed.JWS), DID: signed.DID}, nil
-}
-
-func (p *Publisher) current(ctx context.Context) (trust.Signed, error) {
-	now := p.deps.Clock().UTC().Truncate(time.Second)
-	key, err := p.deps.Register.Active(ctx, keystore.UsageTrustList)
-	if err != nil {
-		return trust.Signed{}, err
+	for _, usage := range d.UploadUsages {
+		if !slices.Contains(uploadable, usage) {
+			return nil, fmt.Errorf("publication: certificates of the usage %q are never uploaded", usage)
+		}
 	}
-	claims, err := p.claims(ctx, now, key)
-	if err != nil {
-		return trust.Signed{}, err
+	if d.Stopped == nil {
+		d.Stopped = func() bool { return false }
 	}
-	about, err := digestOf(claims, key)
-	if err != nil {
-		return trust.Signed{}, err
-	}
-	if len(p.last.JWS) > 0 && about == p.about && now.Before(p.renewAt) {
-		return p.last, nil
-	}
-	signed, err := p.sign(ctx, claims, key)
-	if err != nil {
-		return trust.Signed{}, err
-	}
-	p.last, p.about, p.renewAt = signed, about, now.Add(claims.NextUpdate.Sub(now)/2)
-	return signed, nil
+	return &Publisher{deps: d, stating: newTurn(), uploading: newTurn(), uploads: map[string]signing.Upload{}}, nil
 }
 
 // claims is the statement to make now; it does not outlive the certificates of its key.
 func (p *Publisher) claims(ctx context.Context, now time.Time, key keystore.Key) (trust.Claims, error) {
-	c := trust.Claims{Country: p.deps.Country, IssuedAt: now, NextUpdate: now.Add(p.deps.Validity)}
+	keys, err := p.deps.Register.Keys(ctx)
+	if err != nil {
+		return trust.Claims{}, err
+	}
+	c := claimsOf(p.deps.Country, p.deps.Anchors, keys, p.deps.Register.RevocationLists(), now)
+	c.NextUpdate = now.Add(p.deps.Validity)
 	for _, end := range []time.Time{key.Certificate.NotAfter, key.Issuer.NotAfter} {
 		if end.Before(c.NextUpdate) {
 			c.NextUpdate = end
-		}
-	}
-	listed := map[string]bool{} // key identifiers
-	for _, anchor := range p.deps.Anchors {
-		if now.Before(anchor.NotAfter) {
-			c.CSCAs, listed[string(anchor.SubjectKeyId)] = append(c.CSCAs, anchor.Raw), true
-		}
-	}
-	// The list of a CSCA that has ended says nothing about a key that is still believed.
-	for _, der := range p.deps.Register.RevocationLists() {
-		if list, err := x509.ParseRevocationList(der); err == nil && listed[string(list.AuthorityKeyId)] {
-			c.CRLs = append(c.CRLs, der)
-		}
-	}
-	keys, err := p.deps.Register.Keys(ctx)
-	if err != nil {
-		return c, err
-	}
-	for _, k := range keys {
-		if stated(k) {
-			c.Keys = append(c.Keys, trust.PublicKey{
-				KID: k.KID, Usage: trust.Usage(k.Usage), State: trust.State(k.State),
-				ActiveFrom: k.ActivateAt, ListedFrom: k.PublishAt, Certificate: k.Certificate, Issuer: k.Issuer,
-			})
 		}
 	}
 	return c, nil
@@ -168,6 +127,7 @@ func digestOf(c trust.Claims, by keystore.Key) ([sha256.Size]byte, error) {
 const (
 	actionIntent = "statement.intent"
 	actionSigned = "statement.signed"
+	actionFailed = "statement.failed"
 )
 
 // sign makes both forms of a statement, audited before and after.
@@ -186,6 +146,7 @@ func (p *Publisher) sign(ctx context.Context, claims trust.Claims, key keystore.
 	}
 	signed, err := trust.Sign(ctx, claims, p.deps.DID, listSigner{key})
 	if err != nil {
+		p.failed(ctx, actionFailed, key, digest[:], err)
 		return trust.Signed{}, err
 	}
 	return signed, p.record(ctx, actionSigned, key, digest[:])
@@ -196,6 +157,15 @@ func (p *Publisher) record(ctx context.Context, action string, key keystore.Key,
 		Action: action, Actor: "signer", Subject: hex.EncodeToString(key.KID), Outcome: "success", Digest: hex.EncodeToString(digest),
 	})
 	return err
+}
+
+// failed records that an intent got no signature, also when its caller has left. If the
+// log is away, too, the intent stays open there, and nothing was released.
+func (p *Publisher) failed(ctx context.Context, action string, key keystore.Key, digest []byte, cause error) {
+	_, _ = p.deps.Audit.Append(context.WithoutCancel(ctx), audit.Entry{
+		Action: action, Actor: "signer", Subject: hex.EncodeToString(key.KID), Outcome: "failure",
+		Reason: fault.From(cause).Code, Digest: hex.EncodeToString(digest),
+	})
 }
 
 // listSigner is a key of the register as package trust wants it.

@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/trustedparty/ddcc-gateway/formats/cms"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 )
@@ -16,20 +18,33 @@ import (
 const (
 	actionUploadIntent = "upload.intent"
 	actionUploadSigned = "upload.signed"
+	actionUploadFailed = "upload.failed"
 )
 
-// uploadable are the usages whose certificates a national or WHO gateway takes.
-var uploadable = []keystore.Usage{
-	keystore.UsageVaccination, keystore.UsageTest, keystore.UsageRecovery,
-	keystore.UsageDocument, keystore.UsageSHC, keystore.UsageVDSNC,
-}
+// hcertUsages are the usages whose certificates a national or WHO gateway is for.
+var hcertUsages = []keystore.Usage{keystore.UsageVaccination, keystore.UsageTest, keystore.UsageRecovery}
 
-// Uploads gives each certificate that verifiers should know, signed by the upload key as
-// the gateway protocol asks (CMS with the DSC inside). Without an upload key there are
-// none. Errors: Unavailable.
+// uploadable are the usages that may be uploaded. A key for documents is not among them:
+// its certificate has no extended key usage, and verifiers abroad take such a one for the
+// key of every kind of certificate (HCERT specification, extended key usages).
+var uploadable = slices.Concat(hcertUsages, []keystore.Usage{keystore.UsageSHC, keystore.UsageVDSNC})
+
+// stopRetryAfter is what a caller is told during an emergency stop: people end it.
+const stopRetryAfter = time.Minute
+
+var errStopped = fault.New(fault.Unavailable, "emergency-stop", "An operator has stopped all signing.").Retry(stopRetryAfter)
+
+// Uploads gives each certificate that verifiers abroad should know, signed by the upload
+// key as the gateway protocol asks (CMS with the DSC inside). Without an upload key there
+// are none. Errors: Unavailable, also during an emergency stop.
 func (p *Publisher) Uploads(ctx context.Context) ([]signing.Upload, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	if err := p.uploading.take(ctx); err != nil {
+		return nil, errAway.Because(err)
+	}
+	defer p.uploading.end()
+	if p.deps.Stopped() {
+		return nil, errStopped
+	}
 	key, err := p.deps.Register.Active(ctx, keystore.UsageUpload)
 	if errors.Is(err, keystore.ErrNoKey) {
 		return []signing.Upload{}, nil
@@ -43,21 +58,38 @@ func (p *Publisher) Uploads(ctx context.Context) ([]signing.Upload, error) {
 	}
 	uploads, kept := []signing.Upload{}, map[string]signing.Upload{}
 	for _, k := range keys {
-		if !slices.Contains(uploadable, keystore.Usage(k.Usage)) || !keystore.State(k.State).Offered() {
+		if !slices.Contains(p.deps.UploadUsages, keystore.Usage(k.Usage)) || !keystore.State(k.State).Offered() {
 			continue
 		}
 		id := string(key.KID) + string(k.Certificate)
-		upload, ok := p.uploads[id]
-		if !ok {
-			if upload, err = p.upload(ctx, key, k); err != nil {
-				return nil, errAway.Because(err)
-			}
+		if kept[id], err = p.uploadOnce(ctx, id, key, k); err != nil {
+			return nil, err
 		}
-		kept[id] = upload
-		uploads = append(uploads, upload)
+		uploads = append(uploads, kept[id])
 	}
 	p.uploads = kept
 	return uploads, nil
+}
+
+// uploadOnce gives the upload that was signed before, or signs it. After a failure it does
+// not try again for a while.
+func (p *Publisher) uploadOnce(ctx context.Context, id string, key keystore.Key, k signing.KeyStatus) (signing.Upload, error) {
+	if upload, ok := p.uploads[id]; ok {
+		return upload, nil
+	}
+	if err := p.uploadsPause.stands(p.deps.Clock()); err != nil {
+		return signing.Upload{}, errAway.Because(err)
+	}
+	upload, err := p.upload(ctx, key, k)
+	if err != nil {
+		p.uploadsPause = pause{until: p.deps.Clock().Add(changePause), cause: err}
+		return signing.Upload{}, errAway.Because(err)
+	}
+	if p.deps.Stopped() { // the stop came while it was signed
+		return signing.Upload{}, errStopped
+	}
+	p.uploads[id] = upload
+	return upload, nil
 }
 
 // upload signs one certificate of the register, audited before and after.
@@ -68,6 +100,7 @@ func (p *Publisher) upload(ctx context.Context, key keystore.Key, k signing.KeyS
 	}
 	message, err := cms.Sign(k.Certificate, key.Certificate, key.Signer(ctx), p.deps.Clock())
 	if err != nil {
+		p.failed(ctx, actionUploadFailed, key, digest[:], err)
 		return signing.Upload{}, err
 	}
 	out := signing.Upload{KID: k.KID, Thumbprint: hex.EncodeToString(digest[:]), Certificate: k.Certificate, CMS: message}

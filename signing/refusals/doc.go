@@ -7,7 +7,9 @@
 //
 // Invariants. Report never blocks and never fails its caller, who refuses either way. No
 // refusal is lost in silence: while the audit log is away they are counted on, and the sum
-// is written when it is back. What is still counted when the process dies is lost.
+// is written when it is back. What comes after Run has ended, from listeners that still
+// drain, waits for Flush, within the same bound. What is not written when the process dies
+// is lost.
 //
 // It must never see personal data; reasons come from closed sets.
 package refusals

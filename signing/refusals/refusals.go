@@ -126,7 +126,8 @@ func (r *Reporter) count(kind string, n uint64) {
 	r.total += n
 }
 
-// Run writes until ctx ends, and then what is left.
+// Run writes until ctx ends, and then what is left. It may end before the listeners do:
+// Flush writes what they still report.
 func (r *Reporter) Run(ctx context.Context) error {
 	ticker := time.NewTicker(r.options.Window)
 	defer ticker.Stop()

@@ -3,9 +3,6 @@
 package hsm
 
 import (
-	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -43,20 +40,15 @@ func TestSystemKeyDisabled(t *testing.T) {
 	w.StopAndCheck(c)
 }
 
-// TestSystemTokenAway: what SoftHSM keeps its objects in is gone for a while.
-func TestSystemTokenAway(t *testing.T) {
+// TestSystemSignerKilled: a signer that dies with sessions open leaves a token that the
+// next one can use.
+func TestSystemSignerKilled(t *testing.T) {
 	token := needToken(t)
 	w := outage.Watch(t, newSystem(t, token), published)
-	tokens := filepath.Join(filepath.Dir(token.Conf), "tokens")
-	move := func(from, to string) {
-		if err := os.Rename(from, to); err != nil {
-			t.Error(err)
-		}
-	}
 	c := w.Happens(outage.Outage{
-		Name: "HSM: the token away and back", Holds: 4 * time.Second,
-		Strike: func() { move(tokens, tokens+".away") },
-		Repair: func() { move(tokens+".away", tokens) },
+		Name: "HSM: signer killed, started again", Holds: 3 * time.Second, Dead: true,
+		Strike: func() { harness.Kill(w.Signer) },
+		Repair: func() { w.StartSigner() },
 	})
 	w.StopAndCheck(c)
 }
@@ -88,5 +80,3 @@ func (l *library) allow(ref keystore.Ref, sign bool) {
 		l.must(l.SetAttributeValue(session, l.private(session, ref), []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_SIGN, sign)}))
 	})
 }
-
-var _ = http.StatusOK

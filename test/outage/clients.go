@@ -3,6 +3,7 @@ package outage
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -47,7 +48,7 @@ func unavailable(a answer) bool { return a.status == http.StatusServiceUnavailab
 // others test results.
 type Clients struct {
 	w    *System
-	stop context.CancelFunc
+	stop context.CancelCauseFunc // errFinish: bring to an end what is open
 	wait sync.WaitGroup
 
 	mu      sync.Mutex
@@ -61,13 +62,13 @@ var number atomic.Int64
 
 func (w *System) clients() *Clients {
 	w.t.Helper()
-	ctx, stop := context.WithCancel(w.t.Context())
+	ctx, stop := context.WithCancelCause(w.t.Context())
 	c := &Clients{w: w, stop: stop, wrong: map[string]int{}}
 	for range issuers {
 		client, mine := w.Client("issuer"), number.Add(1)
 		c.wait.Go(func() { c.work(ctx, client, mine) })
 	}
-	w.t.Cleanup(func() { stop(); c.wait.Wait() })
+	w.t.Cleanup(func() { stop(nil); c.wait.Wait() })
 	return c
 }
 
@@ -87,9 +88,14 @@ func (c *Clients) work(ctx context.Context, client *http.Client, number int64) {
 		}
 	}
 	for _, s := range open {
-		c.settle(client, s)
+		if errors.Is(context.Cause(ctx), errFinish) {
+			c.settle(client, s)
+		}
 	}
 }
+
+// errFinish is why clients stop when the outage is over.
+var errFinish = errors.New("the outage is over")
 
 func (w *System) submission(name string, vaccination bool) *Submission {
 	s := &Submission{questionnaire: harness.QuestionnaireTR, key: "outage-" + name}
@@ -217,7 +223,9 @@ func (c *Clients) until(what string, since time.Time, ok func(answer) bool) answ
 			}
 		}
 	}
-	c.w.t.Fatalf("no request %s within 30 s\n%s", what, c.w.tail())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.w.t.Fatalf("no request %s within 30 s; clients complain: %v\n%s", what, c.wrong, c.w.tail())
 	return answer{}
 }
 
@@ -225,7 +233,7 @@ func (c *Clients) until(what string, since time.Time, ok func(answer) bool) answ
 // refused are repeated: each must give the certificate it gave before.
 func (c *Clients) finish() {
 	c.w.t.Helper()
-	c.stop()
+	c.stop(errFinish)
 	c.wait.Wait()
 	for _, s := range c.done {
 		if s.attempts == 1 {

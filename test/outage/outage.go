@@ -22,14 +22,14 @@ type System struct {
 func Watch(t *testing.T, s *harness.System, keys int) *System {
 	t.Helper()
 	w := &System{System: s, t: t, keys: keys}
-	w.ready(http.StatusOK)
+	w.ready(http.StatusOK, "signer", "gateway")
 	return w
 }
 
-// ready waits until readiness of both processes says status.
-func (w *System) ready(status int) {
+// ready waits until readiness of processes says status.
+func (w *System) ready(status int, processes ...string) {
 	w.t.Helper()
-	for _, process := range []string{"signer", "gateway"} {
+	for _, process := range processes {
 		var last harness.Answer
 		var err error
 		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
@@ -79,6 +79,7 @@ type Outage struct {
 	Holds  time.Duration // how long it lasts, from the beginning of Strike
 	Repair func()        // ends it, and returns when the key store works again
 	Spared bool          // nobody may hear of it
+	Dead   bool          // the signer does not run meanwhile, so that only the gateway says so
 	Only   string        // questionnaire whose certificates suffer; empty: all
 }
 
@@ -93,14 +94,17 @@ func (w *System) Happens(o Outage) *Clients {
 	o.Strike()
 	if !o.Spared {
 		c.until("was refused", struck, unavailable)
-		w.ready(http.StatusServiceUnavailable)
+		w.ready(http.StatusServiceUnavailable, "gateway")
+	}
+	if !o.Spared && !o.Dead {
+		w.ready(http.StatusServiceUnavailable, "signer")
 	}
 	w.published()
 	time.Sleep(time.Until(struck.Add(o.Holds)))
 	o.Repair()
 	back := time.Now()
 	first := c.until("was issued", back, func(a answer) bool { return issued(a) && (o.Only == "" || a.questionnaire == o.Only) })
-	w.ready(http.StatusOK)
+	w.ready(http.StatusOK, "signer", "gateway")
 	c.until("was issued", first.end.Add(2*time.Second), issued)
 	c.finish()
 	w.alive()

@@ -69,6 +69,9 @@ func (o *Outlets) Inspect(s *harness.System, ready int) {
 	for name, child := range processes(s) {
 		for path, want := range map[string]int{"/metrics": http.StatusOK, "/readyz": ready, "/livez": http.StatusOK} {
 			answer, err := s.Admin(name, path)
+			for deadline := time.Now().Add(10 * time.Second); answer.Status != want && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+				answer, err = s.Admin(name, path) // readiness keeps its answer for a second
+			}
 			if err != nil || answer.Status != want {
 				o.t.Errorf("%s %s: %v, %d, want %d", name, path, err, answer.Status, want)
 			}
@@ -148,11 +151,11 @@ func (n *Needles) Installation(t testing.TB, install devinstall.Installation) {
 		case strings.HasSuffix(path, ".secret"):
 			n.Text(t, name, strings.TrimSpace(string(content(t, path))))
 		case strings.HasSuffix(path, ".key"):
-			block, _ := pem.Decode(content(t, path))
-			if block == nil {
-				t.Fatalf("%s holds no PEM", name)
+			if block, _ := pem.Decode(content(t, path)); block != nil {
+				n.PKCS8(t, name, block.Bytes)
+			} else {
+				t.Errorf("%s holds no PEM", name)
 			}
-			n.PKCS8(t, name, block.Bytes)
 		}
 		return nil
 	})

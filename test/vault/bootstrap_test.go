@@ -38,7 +38,7 @@ func TestBootstrapScript(t *testing.T) {
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "VAULT_ADDR=" + server.Address, "VAULT_CACERT=" + server.CAFile,
 		"VAULT_TOKEN_FILE=" + string(vaulttest.Secret(t, server.RootToken)), "AUDIT_FILE=" + server.AuditFile,
-		"SIGNER_CLIENT_CA_PEM=" + string(ca), "SIGNER_CLIENT_NAME=" + vaulttest.SignerName,
+		"DDCC_SIGNER_CA_PEM=" + string(ca), "DDCC_SIGNER_NAME=" + vaulttest.SignerName,
 		"CSCA_NAME=Test", "COUNTRY=XX", "ORGANISATION=Test",
 	}
 	run := func(env []string, parts ...string) (string, error) {
@@ -50,7 +50,7 @@ func TestBootstrapScript(t *testing.T) {
 	if out, err := run(env, "audit", "policies", "transit", "cert", "csca"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for want, parts := range map[string][]string{"set SIGNER_CIDR": {"approle"}, "there is no part other": {"other"}, "403": {"transit"}} {
+	for want, parts := range map[string][]string{"set DDCC_SIGNER_CIDR": {"approle"}, "there is no part other": {"other"}, "403": {"transit"}} {
 		with := env
 		if want == "403" {
 			with = append([]string{}, env...)

@@ -16,7 +16,10 @@
 //     trust demands;
 //   - a list speaks for a country only with certificates of that country: the subject of
 //     every DSC names exactly one country, and it is the one the list states for it;
-//   - past its age limit a source is silent, as if it were empty.
+//   - past its age limit a source is silent, as if it were empty; the limits count from the
+//     import and from the time that an authentic proof states;
+//   - an old document must not undo a withdrawal: what shows no time of its own is fetched
+//     over a pinned connection or compared with digests.
 //
 // Keys without certificate (PathCheck) never enter a trust.List, because nothing says whose
 // they are but the list itself; Store.Keys hands them out apart.

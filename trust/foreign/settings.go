@@ -53,6 +53,7 @@ type sourceSettings struct {
 	Participants map[string]string `json:"participants"`
 	Domains      []string          `json:"domains"`
 	MaxAge       string            `json:"maxAge"`
+	MaxProofAge  string            `json:"maxProofAge"`
 }
 
 // ReadSources reads the file that describes the sources. Files named in it are looked for
@@ -115,15 +116,22 @@ func (r *settingsReader) read(s sourceSettings) Source {
 			ProofKeys: r.keys("proofKeys", s.ProofKeys), ListKeys: r.keys("listKeys", s.ListKeys),
 		},
 	}
-	if s.MaxAge != "" {
-		var err error
-		source.MaxAge, err = time.ParseDuration(s.MaxAge)
-		r.add("maxAge", err)
-	}
+	source.MaxAge = r.age("maxAge", s.MaxAge)
+	source.MaxProofAge = r.age("maxProofAge", s.MaxProofAge)
 	if fetcher := r.fetcher(s); fetcher != nil { // an interface must not hold a nil pointer
 		source.Fetch = fetcher
 	}
 	return source
+}
+
+// age reads a limit; left out, it is the default's zero.
+func (r *settingsReader) age(setting, text string) time.Duration {
+	if text == "" {
+		return 0
+	}
+	age, err := time.ParseDuration(text)
+	r.add(setting, err)
+	return age
 }
 
 var (

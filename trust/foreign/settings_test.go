@@ -72,22 +72,22 @@ func TestReadSources(t *testing.T) {
 	f := newSettingsFiles(t)
 	pin := pinned.Pin{1}.String()
 	sources, err := f.read(t,
-		object{"name": "who", "format": "did", "url": "https://example.org/did.json", "serverCA": "ca.pem", "pins": []string{pin}, "proofKeys": []string{"key.pem", "key.jwk", "ca.pem"}, "maxAge": "72h", "domains": []string{"DCC"}, "participants": object{"WHO": "CH"}},
-		object{"name": "eu", "format": "gateway", "url": "https://example.org/trustList", "serverCA": "ca.pem", "clientCert": "client.pem", "clientKey": "client.key", "anchors": []string{filepath.Join(f.dir, "ca.pem")}, "countries": []string{"EE"}},
+		object{"name": "who", "format": "did", "url": "https://example.org/did.json", "serverCA": "ca.pem", "pins": []string{pin}, "proofKeys": []string{"key.pem", "key.jwk", "ca.pem"}, "maxAge": "72h", "maxProofAge": "240h", "domains": []string{"DCC"}, "participants": object{"WHO": "CH"}},
+		object{"name": "eu", "format": "gateway", "url": "https://example.org/trustList", "serverCA": "ca.pem", "pins": []string{pin}, "clientCert": "client.pem", "clientKey": "client.key", "anchors": []string{filepath.Join(f.dir, "ca.pem")}, "countries": []string{"EE"}},
 		object{"name": "by-hand", "format": "pathcheck", "digests": []string{hex.EncodeToString(make([]byte, 32))}},
 	)
 	if err != nil || len(sources) != 3 {
 		t.Fatal(err)
 	}
 	who, eu, byHand := sources[0], sources[1], sources[2]
-	if who.Fetch == nil || !who.Fetch.Pinned() || who.MaxAge != 72*time.Hour || who.Domains[0] != "DCC" || who.Participants["WHO"] != "CH" {
+	if who.Fetch == nil || !who.Fetch.Pinned() || who.MaxAge != 72*time.Hour || who.MaxProofAge != 240*time.Hour || who.Domains[0] != "DCC" || who.Participants["WHO"] != "CH" {
 		t.Errorf("%+v", who)
 	}
 	keys := who.Authenticity.ProofKeys
 	if len(keys) != 3 || !keys[0].Equal(&f.key.PublicKey) || !keys[1].Equal(&f.key.PublicKey) || !keys[2].Equal(f.csca.Cert.PublicKey) {
 		t.Error("keys")
 	}
-	if eu.Fetch == nil || eu.Fetch.Pinned() || len(eu.Authenticity.Anchors) != 1 || eu.Countries[0] != "EE" {
+	if eu.Fetch == nil || !eu.Fetch.Pinned() || eu.MaxProofAge != 0 || len(eu.Authenticity.Anchors) != 1 || eu.Countries[0] != "EE" {
 		t.Errorf("%+v", eu)
 	}
 	if byHand.Fetch != nil || byHand.Authenticity.Digests[0] != [sha256.Size]byte{} {
@@ -121,6 +121,8 @@ func TestReadSourcesNamesWhatIsWrong(t *testing.T) {
 		"anchors no cert": {"anchors", []string{"key.pem"}, "anchors: key.pem"},
 		"digest":          {"digests", []string{"00"}, "digests: "},
 		"age":             {"maxAge", "two days", "maxAge: "},
+		"age of proofs":   {"maxProofAge", "a month", "maxProofAge: "},
+		"negative age":    {"maxProofAge", "-1h", "an age limit is negative"},
 		"format":          {"format", "xml", "format is unknown"},
 		"name":            {"name", "../up", "name of a source"},
 		"no reason":       {"proofKeys", nil, "nothing makes the document authentic"},

@@ -47,6 +47,10 @@ const (
 // DefaultMaxAge is how long a document counts without being fetched again.
 const DefaultMaxAge = 48 * time.Hour
 
+// DefaultMaxProofAge is how long a document counts after its proof was made, however often
+// it is fetched: so long may a server that is not pinned hide a withdrawal.
+const DefaultMaxProofAge = 30 * 24 * time.Hour
+
 // Authenticity says by what means a document is believed. Every means that is set must
 // hold. docs/foreign-trust.md compares them.
 type Authenticity struct {
@@ -91,7 +95,8 @@ type Source struct {
 	// Domains of a GDHCN or TNG list that count, e.g. "DCC"; empty: all.
 	Domains []string
 
-	MaxAge time.Duration // 0: DefaultMaxAge
+	MaxAge      time.Duration // since the import; 0: DefaultMaxAge
+	MaxProofAge time.Duration // since the proof was made, where ProofKeys vouch for that; 0: DefaultMaxProofAge
 }
 
 var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
@@ -103,8 +108,10 @@ func (s Source) check() error {
 		return errors.New("foreign: the name of a source is 1 to 40 of a-z, 0-9 and -, not beginning with -")
 	case !slices.Contains(Formats(), s.Format):
 		return fmt.Errorf("foreign: source %s: the format is unknown; use one of %v", s.Name, Formats())
-	case s.MaxAge < 0:
-		return fmt.Errorf("foreign: source %s: the age limit is negative", s.Name)
+	case s.MaxAge < 0 || s.MaxProofAge < 0:
+		return fmt.Errorf("foreign: source %s: an age limit is negative", s.Name)
+	case s.MaxProofAge > 0 && len(s.Authenticity.ProofKeys) == 0:
+		return fmt.Errorf("foreign: source %s: the age of proofs is limited, but there are no proof keys to check them", s.Name)
 	}
 	if problem := s.Authenticity.problem(s.Format, s.Fetch); problem != "" {
 		return fmt.Errorf("foreign: source %s: %s", s.Name, problem)
@@ -131,22 +138,29 @@ func (a Authenticity) problem(format Format, fetch Fetcher) string {
 
 func (a Authenticity) formatProblem(format Format, fetched, pinned bool) string {
 	digests := len(a.Digests) > 0
+	replayable := fetched && !pinned && !digests // whoever is on the line may deliver an older document
 	switch format {
 	case FormatDID:
 		switch {
 		case digests || len(a.ProofKeys) > 0:
 		case len(a.Anchors) == 0:
 			return "nothing makes the document authentic: give proof keys, digests, or CSCAs as anchors"
-		case fetched && !pinned:
+		case replayable:
 			return "CSCAs alone do not show which DSCs were withdrawn: fetch the document over a pinned connection, or give proof keys or digests"
 		}
 	case FormatGateway, FormatGatewayCertificates:
 		if len(a.Anchors) == 0 {
 			return "nothing makes the list authentic: give the trust anchors of the gateway"
 		}
+		if replayable {
+			return "trust anchors alone do not show which DSCs were withdrawn: fetch the list over a pinned connection, or give digests"
+		}
 	case FormatSignedList:
 		if len(a.ListKeys) == 0 && !digests {
 			return "nothing makes the list authentic: give the keys that sign it, or digests"
+		}
+		if replayable {
+			return "the signature does not say when it was made: fetch the list over a pinned connection, or give digests"
 		}
 	case FormatPathCheck:
 		if !a.PinnedTransport && !digests {
@@ -161,4 +175,24 @@ func (s Source) maxAge() time.Duration {
 		return DefaultMaxAge
 	}
 	return s.MaxAge
+}
+
+// until is when a document gets too old that was imported then; created is the time of its
+// proof, zero without one.
+func (s Source) until(imported, created time.Time) time.Time {
+	byImport := imported.Add(s.maxAge())
+	if created.IsZero() {
+		return byImport
+	}
+	if byProof := created.Add(s.maxProofAge()); byProof.Before(byImport) {
+		return byProof
+	}
+	return byImport
+}
+
+func (s Source) maxProofAge() time.Duration {
+	if s.MaxProofAge == 0 {
+		return DefaultMaxProofAge
+	}
+	return s.MaxProofAge
 }

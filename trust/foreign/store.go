@@ -94,6 +94,9 @@ func (s *Store) load(k *kept) {
 		err = errors.New("foreign: the document kept is from the future")
 	default:
 		snapshot, err = Parse(raw, k.source)
+		if err == nil && snapshot.Created.After(s.config.Now().Add(maxClockSkew)) {
+			err = errFuture
+		}
 	}
 	if err != nil {
 		s.config.Log.Error("foreign trust list kept on disk is not used", slog.String("source", k.source.Name), slog.Any("error", err))
@@ -114,7 +117,7 @@ func (k *kept) importedAt() time.Time {
 	return k.at
 }
 
-// maxClockSkew between two runs of the process.
+// maxClockSkew between two runs of the process, and between us and who makes a proof.
 const maxClockSkew = 5 * time.Minute
 
 // ImportOptions change the rules of one import.
@@ -130,6 +133,8 @@ const maxShrink = 20
 var (
 	errUnknownSource = fault.New(fault.NotFound, "foreign-source", "There is no source of that name; configure it first.")
 	errShrink        = fault.New(fault.Conflict, "foreign-list-shrink", "More than 20 % of the keys would vanish; if that is right, import the document by hand and allow it.")
+	errFuture        = fault.New(fault.Rule, "foreign-list-future", "The proof of the document was made in the future; compare the clocks.")
+	errProofAge      = fault.New(fault.Rule, "foreign-list-proof-age", "The proof of the document is older than allowed: somebody delivers an old list, or it is renewed more seldom than maxProofAge.")
 	errOlder         = fault.New(fault.Conflict, "foreign-list-older", "The document is older than the one in use.")
 	errNotFetched    = fault.New(fault.Conflict, "foreign-source-manual", "The source has no address; its documents are imported by hand.")
 )
@@ -154,7 +159,7 @@ func (s *Store) take(k *kept, raw []byte, options ImportOptions) (Report, error)
 	now := s.config.Now().UTC().Truncate(time.Second)
 	snapshot, err := Parse(raw, k.source)
 	if err == nil {
-		err = k.compare(snapshot, options)
+		err = k.compare(snapshot, now, options)
 	}
 	if err == nil {
 		err = writeKept(s.config.Dir, k.source.Name, raw, now)
@@ -172,12 +177,18 @@ func (s *Store) take(k *kept, raw []byte, options ImportOptions) (Report, error)
 	return newReport(snapshot), nil
 }
 
-// compare refuses a document that is older than the last good one or much shorter.
-func (k *kept) compare(next Snapshot, options ImportOptions) error {
+// compare refuses a document whose proof is of the wrong time, and one that is older than
+// the last good one or much shorter.
+func (k *kept) compare(next Snapshot, now time.Time, options ImportOptions) error {
 	k.mu.Lock()
 	last := k.snapshot
 	k.mu.Unlock()
-	if next.Created.Before(last.Created) {
+	switch {
+	case next.Created.After(now.Add(maxClockSkew)):
+		return errFuture
+	case !now.Before(k.source.until(now, next.Created)):
+		return errProofAge
+	case next.Created.Before(last.Created):
 		return errOlder
 	}
 	if !options.AllowShrink && next.Size()*100 < last.Size()*(100-maxShrink) {
@@ -332,7 +343,7 @@ func mergeEntry(all []trust.Entry, index map[string]int, entry trust.Entry) []tr
 func (k *kept) fresh(now time.Time) (Snapshot, time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	until := k.at.Add(k.source.maxAge())
+	until := k.source.until(k.at, k.snapshot.Created)
 	if k.at.IsZero() || !now.Before(until) {
 		return Snapshot{}, time.Time{}
 	}

@@ -226,7 +226,7 @@ func TestProofsAndTheirTime(t *testing.T) {
 		Authenticity: foreign.Authenticity{ProofKeys: []*ecdsa.PublicKey{&wrong.PublicKey, right}},
 	}
 	store := mustStore(t, config(t.TempDir(), newClock(), source))
-	start := trusttest.Start.AddDate(0, 1, 0)
+	start := newClock().now().AddDate(0, 0, -10)
 	for _, step := range []struct {
 		after time.Duration
 		want  error
@@ -242,6 +242,71 @@ func TestProofsAndTheirTime(t *testing.T) {
 	source.Authenticity.ProofKeys = source.Authenticity.ProofKeys[:1]
 	if _, err := foreign.Parse(publish(t, signer, start), source); !errors.Is(err, trust.ErrDIDProof) || fault.KindOf(err) != fault.Rule {
 		t.Errorf("another key: %v", err)
+	}
+}
+
+// A server that is not pinned delivers the same document for ever: it goes silent when its
+// proof is too old, though it was imported a moment ago.
+func TestAReplayedDocumentGetsTooOld(t *testing.T) {
+	t.Parallel()
+	signer := trusttest.CSCA(t).ListSigner(t)
+	for name, test := range map[string]struct{ limit, lives time.Duration }{
+		"by default": {0, foreign.DefaultMaxProofAge}, "as configured": {72 * time.Hour, 72 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClock()
+			document := publish(t, signer, c.now())
+			var raw atomic.Pointer[[]byte]
+			raw.Store(&document)
+			source := foreign.Source{
+				Name: "who", Format: foreign.FormatDID, Fetch: fetcher{raw: &raw}, MaxProofAge: test.limit,
+				Authenticity: foreign.Authenticity{ProofKeys: []*ecdsa.PublicKey{signer.Cert.PublicKey.(*ecdsa.PublicKey)}},
+			}
+			dir := t.TempDir()
+			store := mustStore(t, config(dir, c, source))
+			for range test.lives / (24 * time.Hour) {
+				if err := store.Refresh(t.Context(), "who"); err != nil || len(store.List().Entries()) != 1 {
+					t.Fatalf("at %v: %v", c.now(), err)
+				}
+				c.advance(24 * time.Hour)
+			}
+			for _, s := range []*foreign.Store{store, mustStore(t, config(dir, c, source))} {
+				if err := s.Refresh(t.Context(), "who"); fault.KindOf(err) != fault.Rule || len(s.List().Entries()) != 0 || !s.Status()[0].Stale {
+					t.Errorf("past its time: %v %+v", err, s.Status())
+				}
+			}
+			fresh := publish(t, signer, c.now())
+			raw.Store(&fresh)
+			if err := store.Refresh(t.Context(), "who"); err != nil || len(store.List().Entries()) != 1 {
+				t.Errorf("renewed: %v", err)
+			}
+		})
+	}
+}
+
+// A document from the future would make all that follow older ones.
+func TestProofsFromTheFutureAreRefused(t *testing.T) {
+	t.Parallel()
+	signer := trusttest.CSCA(t).ListSigner(t)
+	source := foreign.Source{
+		Name: "who", Format: foreign.FormatDID,
+		Authenticity: foreign.Authenticity{ProofKeys: []*ecdsa.PublicKey{signer.Cert.PublicKey.(*ecdsa.PublicKey)}},
+	}
+	c, dir := newClock(), t.TempDir()
+	store := mustStore(t, config(dir, c, source))
+	future := fault.New(fault.Rule, "foreign-list-future", "")
+	for _, ahead := range []time.Duration{5*time.Minute + time.Second, 180 * 24 * time.Hour} {
+		if _, err := store.Import("who", publish(t, signer, c.now().Add(ahead)), foreign.ImportOptions{}); !errors.Is(err, future) {
+			t.Errorf("%v ahead: %v", ahead, err)
+		}
+	}
+	if _, err := store.Import("who", publish(t, signer, c.now().Add(5*time.Minute)), foreign.ImportOptions{}); err != nil {
+		t.Errorf("clocks that differ a little: %v", err)
+	}
+	c.advance(-2 * time.Minute) // of another start: the import is close enough, the proof is not
+	if again := mustStore(t, config(dir, c, source)); !errors.Is(again.Status()[0].Failure, future) || len(again.List().Entries()) != 0 {
+		t.Errorf("from disk: %+v", again.Status())
 	}
 }
 
@@ -296,9 +361,9 @@ func TestRunRefreshesAndRecovers(t *testing.T) {
 		var count, broken atomic.Int32
 		raw.Store(&good)
 		source := g.source()
-		source.Fetch = fetcher{raw: &raw, count: &count}
+		source.Fetch = fetcher{pinned: true, raw: &raw, count: &count}
 		away := g.source()
-		away.Name, away.Fetch = "away", fetcher{err: errors.New("no route"), count: &broken}
+		away.Name, away.Fetch = "away", fetcher{pinned: true, err: errors.New("no route"), count: &broken}
 		byHand := g.source()
 		byHand.Name = "by-hand"
 		c := config(dir, nil, source, away, byHand)
@@ -343,7 +408,7 @@ func TestDocumentsOfAnotherProcessAreTakenUp(t *testing.T) {
 		var raw atomic.Pointer[[]byte]
 		raw.Store(&many)
 		fetched, byHand := g.source(), g.source()
-		fetched.Fetch, byHand.Name = fetcher{raw: &raw}, "by-hand"
+		fetched.Fetch, byHand.Name = fetcher{pinned: true, raw: &raw}, "by-hand"
 		c := config(dir, nil, fetched, byHand)
 		c.Now = time.Now
 		running, tool := mustStore(t, c), mustStore(t, c)
@@ -426,7 +491,9 @@ func TestNewRefusesWrongWiring(t *testing.T) {
 		"retry too long":  func(c *foreign.Config) { c.Retry = 2 * time.Hour },
 		"name twice":      func(c *foreign.Config) { c.Sources = append(c.Sources, c.Sources[0]) },
 		"unauthenticated": func(c *foreign.Config) { c.Sources[0].Authenticity = foreign.Authenticity{} },
-		"age too short":   func(c *foreign.Config) { c.Sources[0].Fetch = fetcher{}; c.Sources[0].MaxAge = time.Hour },
+		"age below zero":  func(c *foreign.Config) { c.Sources[0].MaxAge = -time.Hour },
+		"age of no proof": func(c *foreign.Config) { c.Sources[0].MaxProofAge = time.Hour },
+		"age too short":   func(c *foreign.Config) { c.Sources[0].Fetch = fetcher{pinned: true}; c.Sources[0].MaxAge = time.Hour },
 	} {
 		config := config(t.TempDir(), c, g.source())
 		change(&config)

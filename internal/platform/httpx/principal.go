@@ -15,7 +15,7 @@ import (
 
 // Principal is the system at the other end of a mutual TLS connection.
 type Principal struct {
-	Name        string // first URI SAN, else first DNS SAN, else common name (tlsconf.PeerName)
+	Name        string // first URI SAN, else first DNS SAN, else common name without : and / (tlsconf.PeerName)
 	Fingerprint string // hex SHA-256 of the certificate
 }
 

@@ -112,10 +112,12 @@ func TestPrincipalNames(t *testing.T) {
 		cert *x509.Certificate
 		want string
 	}{
-		"URI first":   {&x509.Certificate{URIs: []*url.URL{uri}, DNSNames: []string{"d"}, Subject: pkix.Name{CommonName: "c"}}, uri.String()},
-		"DNS second":  {&x509.Certificate{DNSNames: []string{"d"}, Subject: pkix.Name{CommonName: "c"}}, "d"},
-		"common name": {&x509.Certificate{Subject: pkix.Name{CommonName: "c"}}, "c"},
-		"nameless":    {&x509.Certificate{}, ""},
+		"URI first":               {&x509.Certificate{URIs: []*url.URL{uri}, DNSNames: []string{"d"}, Subject: pkix.Name{CommonName: "c"}}, uri.String()},
+		"DNS second":              {&x509.Certificate{DNSNames: []string{"d"}, Subject: pkix.Name{CommonName: "c"}}, "d"},
+		"common name":             {&x509.Certificate{Subject: pkix.Name{CommonName: "c"}}, "c"},
+		"common name like a URI":  {&x509.Certificate{Subject: pkix.Name{CommonName: "urn:ministry:operator:1"}}, ""},
+		"common name like a path": {&x509.Certificate{Subject: pkix.Name{CommonName: "//ministry.example/a"}}, ""},
+		"nameless":                {&x509.Certificate{}, ""},
 	}
 	for name, tc := range tests {
 		r := httptest.NewRequest("GET", "/", nil)

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"strings"
 )
 
 // ErrPeerNotAllowed reports a verified peer that is not on the list.
@@ -22,14 +23,18 @@ func VerifiedPeer(cs tls.ConnectionState) (*x509.Certificate, bool) {
 }
 
 // PeerName gives the one name of a certificate: its first URI SAN (SPIFFE IDs are
-// such), else its first DNS SAN, else its common name. Only one name counts, so that a
-// certificate cannot act under several.
+// such), else its first DNS SAN, else its common name, which must not look like a URI:
+// with ':' or '/' in it the certificate has no name, because common names often come from
+// whoever asks for the certificate. Only one name counts, so that a certificate cannot act
+// under several.
 func PeerName(cert *x509.Certificate) string {
 	switch {
 	case len(cert.URIs) > 0:
 		return cert.URIs[0].String()
 	case len(cert.DNSNames) > 0:
 		return cert.DNSNames[0]
+	case strings.ContainsAny(cert.Subject.CommonName, ":/"):
+		return ""
 	}
 	return cert.Subject.CommonName
 }

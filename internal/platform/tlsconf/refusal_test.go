@@ -105,6 +105,7 @@ func TestRefusedClientsAreReportedWithTheirReason(t *testing.T) {
 		"early":         {by: ca, leaf: leaf{uri: listedName, early: true}, reason: tlsconf.ReasonNotYetValid},
 		"another CA":    {by: other, leaf: listed, reason: tlsconf.ReasonUnknownAuthority},
 		"not listed":    {by: ca, leaf: portal, reason: tlsconf.ReasonNameNotListed, name: portal.uri},
+		"CN of a URI":   {by: ca, leaf: leaf{cn: listedName}, reason: tlsconf.ReasonNameNotListed},
 		"no name":       {by: ca, leaf: leaf{}, reason: tlsconf.ReasonNameNotListed},
 		"server's":      {by: ca, leaf: leaf{uri: listedName, server: true}, reason: tlsconf.ReasonBadCertificate},
 		"long name":     {by: ca, leaf: leaf{dns: []string{strings.Repeat("a", 5000)}}, reason: tlsconf.ReasonNameNotListed, name: strings.Repeat("a", 256)},

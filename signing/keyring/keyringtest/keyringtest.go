@@ -161,3 +161,42 @@ func check(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// CRLNaming issues a revocation list with another authority key identifier.
+func (a *Authority) CRLNaming(t testing.TB, number int64, now time.Time, authority []byte) []byte {
+	t.Helper()
+	issuer := *a.CSCA
+	issuer.SubjectKeyId = authority
+	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(number), ThisUpdate: now, NextUpdate: now.Add(time.Hour)}, &issuer, a.key)
+	check(t, err)
+	return der
+}
+
+// Renewed is another certificate of the CSCA for the same name and key.
+func (a *Authority) Renewed(t testing.TB) *x509.Certificate {
+	t.Helper()
+	template, err := governance.CSCATemplate(governance.Request{Subject: subject, Public: &a.key.PublicKey, NotBefore: Start.Add(-time.Hour)})
+	check(t, err)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
+	check(t, err)
+	out, err := x509.ParseCertificate(der)
+	check(t, err)
+	return out
+}
+
+// SelfSigned makes a key in the store whose certificate for usage is its own issuer.
+func (a *Authority) SelfSigned(t testing.TB, usage keystore.Usage) signing.Registration {
+	t.Helper()
+	ref, public, err := a.Store.Create(context.Background(), "own-"+string(usage))
+	check(t, err)
+	own := subject
+	own.CommonName = "Test own " + ref.String()
+	template, err := governance.Template(usage, governance.Request{
+		Subject: own, Public: public, NotBefore: Start.Add(-time.Hour),
+		IssuerURL: "https://issuer.example", DocumentTypes: []string{governance.DocumentVaccination},
+	})
+	check(t, err)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, keystore.NewSigner(context.Background(), a.Store, ref, public))
+	check(t, err)
+	return signing.Registration{Usage: string(usage), Label: ref.Label, Version: ref.Version, Certificate: der, Issuer: der}
+}

@@ -29,9 +29,9 @@ func TestWhenRequestsGo(t *testing.T) {
 	}{
 		"a lone request goes at once":       {5 * ms, 0, 0, Options{}, []int{1}, []time.Duration{0}},
 		"the next go when a batch is back":  {ms, ms / 4, 10, Options{}, []int{1, 10}, []time.Duration{0, ms}},
-		"or when the first waited MaxWait":  {5 * ms, ms, 10, Options{}, []int{1, 10}, []time.Duration{0, 3 * ms}},
+		"or when the first waited MaxWait":  {5 * ms, ms, 10, Options{}, []int{1, 10}, []time.Duration{0, 2 * ms}},
 		"which may be shorter":              {5 * ms, ms, 10, Options{MaxWait: ms / 2}, []int{1, 10}, []time.Duration{0, ms * 3 / 2}},
-		"or when a batch is full":           {5 * ms, ms, 10, Options{MaxBatch: 8}, []int{1, 8, 2}, []time.Duration{0, ms, 3 * ms}},
+		"or when a batch is full":           {5 * ms, ms, 10, Options{MaxBatch: 8}, []int{1, 8, 2}, []time.Duration{0, ms, 2 * ms}},
 		"but never more than InFlight":      {5 * ms, ms, 30, Options{MaxBatch: 8, InFlight: 2}, []int{1, 8, 8, 8, 6}, []time.Duration{0, ms, 5 * ms, 6 * ms, 10 * ms}},
 		"and one after the other, if asked": {5 * ms, ms, 10, Options{InFlight: 1}, []int{1, 10}, []time.Duration{0, 5 * ms}},
 		"an idle store starts anew":         {ms, 7 * ms, 1, Options{}, []int{1, 1}, []time.Duration{0, 7 * ms}},

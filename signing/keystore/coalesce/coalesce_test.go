@@ -51,7 +51,7 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	s := open(t, &fake{}, Options{})
-	if o := s.options; o.MaxWait != 2*ms || o.MaxBatch != 256 || o.InFlight != 4 || o.Queue != 4096 || o.Timeout != 5*time.Second {
+	if o := s.options; o.MaxWait != ms || o.MaxBatch != 256 || o.InFlight != 4 || o.Queue != 4096 || o.Timeout != 5*time.Second {
 		t.Errorf("defaults %+v", o)
 	}
 }

@@ -2,12 +2,9 @@ package httpapi
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/go-json-experiment/json"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
@@ -19,9 +16,6 @@ const (
 	maxProposal = 384 << 10
 	// maxSmall bounds every other body.
 	maxSmall = 4 << 10
-
-	// maxPlace bounds what an answer repeats of a body: where it is wrong.
-	maxPlace = 128
 
 	perSecond = 1 // sustained requests of one operator
 	burst     = 30
@@ -69,7 +63,6 @@ func Register(r gin.IRouter, o Operations, now func() time.Time) error {
 
 var (
 	errPeer = fault.New(fault.Unauthenticated, "client-certificate", "A client certificate is required.")
-	errBody = fault.New(fault.Malformed, "malformed-json", "The body is not the JSON this route takes.")
 	errOpen = fault.New(fault.Malformed, "query-open", "The query parameter open is true or left out.")
 )
 
@@ -91,17 +84,17 @@ func operator(c *gin.Context) string {
 
 func (h handler) keys(c *gin.Context) {
 	out, err := h.operations.Keys(c.Request.Context(), operator(c))
-	respond(c, out, err)
+	httpx.Respond(c, out, err)
 }
 
 func (h handler) propose(c *gin.Context) {
 	var req signing.OperationRequest
-	if err := decode(c, maxProposal, &req); err != nil {
+	if err := httpx.ReadJSON(c, maxProposal, &req); err != nil {
 		httpx.Fail(c, err)
 		return
 	}
 	out, err := h.operations.Propose(c.Request.Context(), operator(c), req)
-	respond(c, out, err)
+	httpx.Respond(c, out, err)
 }
 
 func (h handler) list(c *gin.Context) {
@@ -111,69 +104,35 @@ func (h handler) list(c *gin.Context) {
 		return
 	}
 	out, err := h.operations.List(c.Request.Context(), operator(c), open != "", c.Query("after"))
-	respond(c, out, err)
+	httpx.Respond(c, out, err)
 }
 
 func (h handler) get(c *gin.Context) {
 	out, err := h.operations.Get(c.Request.Context(), operator(c), c.Param("id"))
-	respond(c, out, err)
+	httpx.Respond(c, out, err)
 }
 
 func (h handler) withdraw(c *gin.Context) {
 	out, err := h.operations.Withdraw(c.Request.Context(), operator(c), c.Param("id"))
-	respond(c, out, err)
+	httpx.Respond(c, out, err)
 }
 
 func (h handler) approve(c *gin.Context) {
 	out, err := h.operations.Approve(c.Request.Context(), operator(c), c.Param("id"))
-	respond(c, out, err)
+	httpx.Respond(c, out, err)
 }
 
 func (h handler) stopState(c *gin.Context) {
 	out, err := h.operations.StopState(c.Request.Context(), operator(c))
-	respond(c, out, err)
+	httpx.Respond(c, out, err)
 }
 
 func (h handler) stop(c *gin.Context) {
 	var req signing.StopRequest
-	if err := decode(c, maxSmall, &req); err != nil {
+	if err := httpx.ReadJSON(c, maxSmall, &req); err != nil {
 		httpx.Fail(c, err)
 		return
 	}
 	out, err := h.operations.Stop(c.Request.Context(), operator(c), req.Reason)
-	respond(c, out, err)
-}
-
-// decode reads strict JSON: valid UTF-8, no duplicate and no unknown members.
-func decode(c *gin.Context, limit int64, into any) error {
-	body, err := httpx.ReadBody(c, limit)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(body, into, json.RejectUnknownMembers(true)); err != nil {
-		return errBody.With(place(err)...)
-	}
-	return nil
-}
-
-// place says where decoding failed, but not what stood there.
-func place(err error) []fault.Issue {
-	var s *json.SemanticError
-	if !errors.As(err, &s) || len(s.JSONPointer) > maxPlace {
-		return nil
-	}
-	return []fault.Issue{{Path: string(s.JSONPointer), Rule: "json", Detail: "Not a member or a value this route takes.", Fix: "See api/signer-operator.yaml."}}
-}
-
-func respond(c *gin.Context, out any, err error) {
-	if err != nil {
-		httpx.Fail(c, err)
-		return
-	}
-	body, err := json.Marshal(out)
-	if err != nil {
-		httpx.Fail(c, err)
-		return
-	}
-	c.Data(http.StatusOK, "application/json", body)
+	httpx.Respond(c, out, err)
 }

@@ -55,8 +55,8 @@ func (s *Server) Bootstrap(t testing.TB, labels ...string) *Site {
 	clientCA, err := os.ReadFile(filepath.Join(site.dir, "ca.pem"))
 	s.must(err)
 	values := map[string]string{
-		"AUDIT_FILE": s.AuditFile, "SIGNER_CIDR": "127.0.0.0/8",
-		"SIGNER_CLIENT_CA_PEM": string(clientCA), "SIGNER_CLIENT_NAME": SignerName,
+		"AUDIT_FILE": s.AuditFile, "DDCC_SIGNER_CIDR": "127.0.0.0/8",
+		"DDCC_SIGNER_CA_PEM": string(clientCA), "DDCC_SIGNER_NAME": SignerName,
 		"CSCA_NAME": "Test CSCA", "COUNTRY": "XX", "ORGANISATION": "Test",
 	}
 	for _, part := range []string{"audit", "transit", "approle", "cert", "csca"} {
