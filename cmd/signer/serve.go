@@ -50,6 +50,7 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 		return err
 	}
 	defer w.keys.close()
+	defer func() { w.refusals.Flush(context.WithoutCancel(ctx)) }() // what came while the listener drained
 	server, err := w.listen()
 	if err != nil {
 		return err

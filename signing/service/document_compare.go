@@ -4,8 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -17,9 +15,10 @@ import (
 )
 
 // compareDocument holds a DDCC document against the certificate it carries: the resources
-// of the profile and no other, the same person, authority, event and HCID, and the
-// certificate's own text and picture as its one QR code. What a certificate leaves out
-// (sex, national id, practitioner, next dose, narrative) cannot be compared.
+// of the profile and no other, with the members that the gateway writes and no other; the
+// same person, authority, event and HCID wherever they are named, and the certificate's own
+// text and picture as its one QR code. What a certificate leaves out (sex, national id,
+// practitioner, next dose, names of organisations and displays of codes) cannot be compared.
 // The certificate's side comes from the independent reader, not from what was stated.
 func compareDocument(cert signing.Certificate, subClaim int64, document []byte) ([]fault.Issue, error) {
 	m, err := reader.Decode(cert.Text)
@@ -35,6 +34,8 @@ func compareDocument(cert signing.Certificate, subClaim int64, document []byte) 
 		return nil, err
 	}
 	c := comparison{document: bundle, content: content}
+	c.members("Bundle", "Bundle", bundle)
+	c.references()
 	c.frame(cert)
 	c.person()
 	c.authority()
@@ -71,16 +72,32 @@ type comparison struct {
 	issues   []fault.Issue
 }
 
+// maxIssues bounds a report: a document may be wrong in every line.
+const maxIssues = 50
+
+func (c *comparison) report(issue fault.Issue) {
+	if len(c.issues) < maxIssues {
+		c.issues = append(c.issues, issue)
+	}
+}
+
 // same records an issue unless the document's value is the certificate's.
 func (c *comparison) same(path string, inDocument, inCertificate any) {
 	if n, ok := inCertificate.(uint64); ok {
 		inCertificate = int64(n)
 	}
 	if !alike(inDocument, inCertificate) {
-		c.issues = append(c.issues, fault.Issue{
+		c.report(fault.Issue{
 			Path: path, Rule: "document-correspondence",
 			Detail: "The document and its certificate differ here.", Fix: "Build the document from the certified data.",
 		})
+	}
+}
+
+// repeated is same for what a document may say again, or not.
+func (c *comparison) repeated(path string, inDocument, inCertificate any) {
+	if inDocument != nil {
+		c.same(path, inDocument, inCertificate)
 	}
 }
 
@@ -107,6 +124,43 @@ func (c *comparison) frame(cert signing.Certificate) {
 	c.same("Composition.event.period.start", dig(composition, "event", 0, "period", "start"), dig(c.content, "certificate", "period", "start"))
 	c.same("Composition.event.period.end", dig(composition, "event", 0, "period", "end"), dig(c.content, "certificate", "period", "end"))
 	c.same("modifierExtension.count()", modifiers(c.document), 0)
+	c.headings(composition, cert)
+}
+
+// Titles and codes that tell a reader what a document is (DDCC IG, DDCCVSComposition and
+// DDCCTRComposition; LOINC).
+const (
+	documentTitle    = "Digital Documentation of COVID-19 Certificate (DDCC)"
+	documentType     = "82593-5"
+	qrDescription    = "QR code of the certificate, WHO DDCC"
+	attestedOfficial = "official"
+	textGenerated    = "generated"
+)
+
+// headings: a vaccination does not go under the title of a recovery.
+func (c *comparison) headings(composition any, cert signing.Certificate) {
+	category, title, code := "ddcc-vs", "Vaccination", "11369-6"
+	if _, ok := c.content["test"]; ok {
+		category, title, code = "ddcc-tr", "Test result", "30954-2"
+	}
+	issued := cert.IssuedAt.UTC().Format(time.RFC3339)
+	section := dig(composition, "section", 0)
+	for path, v := range map[string][2]any{
+		"title":         {dig(composition, "title"), documentTitle},
+		"type":          {dig(composition, "type", "coding", 0, "code"), documentType},
+		"category":      {dig(composition, "category", 0, "coding", 0, "code"), category},
+		"text.status":   {dig(composition, "text", "status"), textGenerated},
+		"attester.mode": {dig(composition, "attester", 0, "mode"), attestedOfficial},
+		"attester.time": {dig(composition, "attester", 0, "time"), issued},
+
+		"section.title":       {dig(section, "title"), title},
+		"section.code":        {dig(section, "code", "coding", 0, "code"), code},
+		"section.text.status": {dig(section, "text", "status"), textGenerated},
+	} {
+		c.repeated("Composition."+path, v[0], v[1])
+	}
+	c.narrative("Composition.text", dig(composition, "text", "div"), c.documentLines())
+	c.narrative("Composition.section.text", dig(section, "text", "div"), c.eventLines())
 }
 
 // resources refuses what the profile does not name, and what stands there too often.
@@ -131,6 +185,7 @@ func (c *comparison) person() {
 	patient := c.only("Patient")
 	c.same("Patient.name.count()", size(dig(patient, "name")), 1)
 	c.same("Patient.name.text", dig(patient, "name", 0, "text"), c.content["name"])
+	c.repeated("Patient.name.use", dig(patient, "name", 0, "use"), "official")
 	c.same("Patient.birthDate", dig(patient, "birthDate"), c.content["birthDate"])
 }
 
@@ -142,71 +197,9 @@ func (c *comparison) authority() {
 	if system := dig(issuer, "system"); system != nil {
 		c.same("Organization.identifier.system", dig(organization, "identifier", 0, "system"), system)
 	}
-}
-
-// coding compares a CodeableConcept of exactly one coding with a coded claim.
-func (c *comparison) coding(path string, concept, claim any) {
-	if claim == nil {
-		c.same(path, concept, nil)
-		return
-	}
-	c.same(path+".coding.count()", size(dig(concept, "coding")), 1)
-	c.same(path+".coding.code", dig(concept, "coding", 0, "code"), dig(claim, "code"))
-	c.same(path+".coding.system", dig(concept, "coding", 0, "system"), dig(claim, "system"))
-	c.same(path+".text", dig(concept, "text"), nil)
-}
-
-// extension finds an extension by the last segment of its URL, in any base.
-func extension(resource any, names ...string) any {
-	extensions, _ := dig(resource, "extension").([]any)
-	for _, e := range extensions {
-		url, _ := dig(e, "url").(string)
-		if slices.Contains(names, url[strings.LastIndexByte(url, '/')+1:]) {
-			return e
-		}
-	}
-	return nil
-}
-
-func (c *comparison) country(resource any, path string, claim any) {
-	e := extension(resource, "DDCCCountryOfEvent", "DDCCCountryOfVaccination")
-	c.same(path+".extension(DDCCCountryOfEvent)", dig(e, "valueCode"), dig(claim, "country", "code"))
-}
-
-func (c *comparison) vaccination() {
-	event, shot := c.only("Immunization"), c.content["vaccination"]
-	c.same("Immunization.status", dig(event, "status"), "completed")
-	c.coding("Immunization.vaccineCode", dig(event, "vaccineCode"), dig(shot, "vaccine"))
-	brand := dig(extension(event, "DDCCEventBrand", "DDCCVaccineBrand"), "valueCoding")
-	c.same("Immunization.extension(DDCCEventBrand).code", dig(brand, "code"), dig(shot, "brand", "code"))
-	c.same("Immunization.extension(DDCCEventBrand).system", dig(brand, "system"), dig(shot, "brand", "system"))
-	holder := dig(extension(event, "DDCCVaccineMarketAuthorization"), "valueCoding")
-	c.same("Immunization.extension(DDCCVaccineMarketAuthorization).code", dig(holder, "code"), dig(shot, "maholder", "code"))
-	maker := dig(event, "manufacturer", "identifier", "value")
-	if maker == nil {
-		maker = dig(event, "manufacturer", "display")
-	}
-	c.same("Immunization.manufacturer", maker, dig(shot, "manufacturer", "code"))
-	c.country(event, "Immunization", shot)
-	c.same("Immunization.lotNumber", dig(event, "lotNumber"), dig(shot, "lot"))
-	c.same("Immunization.occurrenceDateTime", dig(event, "occurrenceDateTime"), dig(shot, "date"))
-	c.same("Immunization.location.display", dig(event, "location", "display"), dig(shot, "centre"))
-	c.same("Immunization.protocolApplied.count()", size(dig(event, "protocolApplied")), 1)
-	protocol := dig(event, "protocolApplied", 0)
-	c.same("Immunization.protocolApplied.doseNumberPositiveInt", dig(protocol, "doseNumberPositiveInt"), dig(shot, "dose"))
-	c.same("Immunization.protocolApplied.seriesDosesPositiveInt", dig(protocol, "seriesDosesPositiveInt"), dig(shot, "totalDoses"))
-	c.coding("Immunization.protocolApplied.targetDisease", dig(protocol, "targetDisease", 0), dig(shot, "disease"))
-}
-
-func (c *comparison) test() {
-	event, device, test := c.only("Observation"), c.only("Device"), c.content["test"]
-	c.same("Observation.status", dig(event, "status"), "final")
-	c.same("Observation.effectiveDateTime", dig(event, "effectiveDateTime"), dig(test, "date"))
-	c.coding("Observation.valueCodeableConcept", dig(event, "valueCodeableConcept"), dig(test, "result"))
-	c.coding("Observation.code", dig(event, "code"), dig(test, "type"))
-	c.coding("Device.type", dig(device, "type"), dig(test, "type"))
-	c.coding("Device.property(pathogen)", dig(device, "property", 0, "valueCode", 0), dig(test, "pathogen"))
-	c.country(c.only("Procedure"), "Procedure", test)
+	author := dig(c.only("Composition"), "author", 0, "identifier")
+	c.repeated("Composition.author.identifier.value", dig(author, "value"), dig(issuer, "code"))
+	c.repeated("Composition.author.identifier.system", dig(author, "system"), dig(issuer, "system"))
 }
 
 // qr checks that the QR code of the document is the certificate: one text, and the picture
@@ -220,7 +213,12 @@ func (c *comparison) qr(text string) error {
 	if err != nil {
 		return err
 	}
-	contents, _ := dig(c.only("DocumentReference"), "content").([]any)
+	reference := c.only("DocumentReference")
+	c.repeated("DocumentReference.status", dig(reference, "status"), "current")
+	c.repeated("DocumentReference.description", dig(reference, "description"), qrDescription)
+	c.repeated("DocumentReference.type", dig(reference, "type", "coding", 0, "code"), "who")
+	c.repeated("DocumentReference.category", dig(reference, "category", 0, "coding", 0, "code"), "who")
+	contents, _ := dig(reference, "content").([]any)
 	want := map[string]string{
 		"text/plain": base64.StdEncoding.EncodeToString([]byte(text)),
 		"image/png":  base64.StdEncoding.EncodeToString(picture),
@@ -259,15 +257,23 @@ func size(v any) int {
 	return len(list)
 }
 
-// only gives the single resource of a type; none or several is an issue.
-func (c *comparison) only(resourceType string) any {
+// all gives the resources of a type.
+func (c *comparison) all(resourceType string) (found []any) {
 	entries, _ := dig(c.document, "entry").([]any)
-	var found []any
 	for _, e := range entries {
 		if dig(e, "resource", "resourceType") == resourceType {
 			found = append(found, dig(e, "resource"))
 		}
 	}
+	return found
+}
+
+// first gives a resource that a document may leave out; resources counts them.
+func (c *comparison) first(resourceType string) any { return dig(c.all(resourceType), 0) }
+
+// only gives the single resource of a type; none or several is an issue.
+func (c *comparison) only(resourceType string) any {
+	found := c.all(resourceType)
 	c.same("Bundle.entry.resource.ofType("+resourceType+").count()", len(found), 1)
 	if len(found) != 1 {
 		return nil

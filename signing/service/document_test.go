@@ -31,7 +31,6 @@ func documentOf(t testing.TB, cert signing.Certificate) map[string]any {
 		t.Fatal(err)
 	}
 	at := cert.IssuedAt.Format(time.RFC3339)
-	base := "http://smart.who.int/ddcc/StructureDefinition/"
 	raw := `{"resourceType":"Bundle","type":"document","timestamp":"` + at + `",
 	 "link":[{"relation":"publication","url":"urn:HCID:HCID-77"}],
 	 "entry":[{"resource":{"resourceType":"Composition","status":"final","date":"` + at + `"}},
@@ -56,6 +55,18 @@ func documentOf(t testing.TB, cert signing.Certificate) map[string]any {
 func extensionAt(resource map[string]any, i int) map[string]any {
 	e, _ := resource["extension"].([]any)[i].(map[string]any)
 	return e
+}
+
+const base = "http://smart.who.int/ddcc/StructureDefinition/"
+
+// extend gives a resource an extension more.
+func extend(resource map[string]any, url, kind string, value any) {
+	resource["extension"] = append(resource["extension"].([]any), map[string]any{"url": url, kind: value})
+}
+
+// narrated is a narrative of these lines.
+func narrated(lines ...string) map[string]any {
+	return map[string]any{"status": textGenerated, "div": narrativeBegin + lineBegin + strings.Join(lines, lineEnd+lineBegin) + lineEnd + narrativeEnd}
 }
 
 // add puts a resource more into a document.
@@ -171,6 +182,54 @@ func TestDocumentMustSayWhatItsCertificateSays(t *testing.T) {
 			codes["coding"] = append(codes["coding"].([]any), map[string]any{"code": "XM3DT5"})
 		},
 		"vaccine text": func(d map[string]any) { entry(d, 2)["vaccineCode"].(map[string]any)["text"] = "Another vaccine" },
+		"second disease": func(d map[string]any) {
+			entry(d, 2)["protocolApplied"].([]any)[0].(map[string]any)["targetDisease"] = []any{nil, map[string]any{"coding": []any{map[string]any{"code": "1D47"}}}}
+		},
+		"second country": func(d map[string]any) {
+			extend(entry(d, 2), "http://elsewhere.example/DDCCCountryOfEvent", "valueCode", "FRA")
+		},
+		"country twice": func(d map[string]any) { extend(entry(d, 2), base+"DDCCCountryOfEvent", "valueCode", "XXA") },
+		"older country": func(d map[string]any) { extend(entry(d, 2), base+"DDCCCountryOfVaccination", "valueCode", "FRA") },
+		"older brand": func(d map[string]any) {
+			extend(entry(d, 2), base+"DDCCVaccineBrand", "valueCoding", map[string]any{"code": "XM4YL8"})
+		},
+		"valid from":      func(d map[string]any) { extend(entry(d, 2), base+"DDCCVaccineValidFrom", "valueDate", "2020-01-01") },
+		"two values":      func(d map[string]any) { extensionAt(entry(d, 2), 2)["valueDate"] = "2020-01-01" },
+		"other extension": func(d map[string]any) { extend(entry(d, 2), base+"DDCCReaction", "valueCode", "x") },
+		"name in parts":   func(d map[string]any) { entry(d, 1)["name"].([]any)[0].(map[string]any)["family"] = "Else" },
+		"second event": func(d map[string]any) {
+			entry(d, 0)["event"] = []any{map[string]any{}, map[string]any{"period": map[string]any{"end": "2090-01-01"}}}
+		},
+		"note":            func(d map[string]any) { entry(d, 2)["note"] = []any{map[string]any{"text": "another vaccine, too"}} },
+		"subpotent":       func(d map[string]any) { entry(d, 2)["isSubpotent"] = true },
+		"expired vaccine": func(d map[string]any) { entry(d, 2)["expirationDate"] = "2020-01-01" },
+		"reaction":        func(d map[string]any) { entry(d, 2)["reaction"] = []any{} },
+		"title":           func(d map[string]any) { entry(d, 0)["title"] = "Certificate of recovery" },
+		"category": func(d map[string]any) {
+			entry(d, 0)["category"] = []any{map[string]any{"coding": []any{map[string]any{"code": "ddcc-tr"}}}}
+		},
+		"section title":   func(d map[string]any) { entry(d, 0)["section"] = []any{map[string]any{"title": "Recovery"}} },
+		"second section":  func(d map[string]any) { entry(d, 0)["section"] = []any{map[string]any{}, map[string]any{}} },
+		"additional text": func(d map[string]any) { entry(d, 0)["text"] = map[string]any{"status": "additional"} },
+		"free text":       func(d map[string]any) { entry(d, 0)["text"] = map[string]any{"div": "<div>Recovered</div>"} },
+		"other label":     func(d map[string]any) { entry(d, 0)["text"] = narrated("Recovered: yes") },
+		"other name":      func(d map[string]any) { entry(d, 0)["text"] = narrated("Name: Other Specimen") },
+		"name twice": func(d map[string]any) {
+			entry(d, 0)["text"] = narrated("Name: Adaeze Specimen", "Name: Adaeze Specimen")
+		},
+		"markup": func(d map[string]any) { entry(d, 0)["text"] = narrated("Issued by: <b>x</b>") },
+		"other patient": func(d map[string]any) {
+			entry(d, 2)["patient"] = map[string]any{"reference": "https://elsewhere.example/Patient/1"}
+		},
+		"not the patient": func(d map[string]any) {
+			d["entry"].([]any)[4].(map[string]any)["fullUrl"] = "urn:uuid:4"
+			entry(d, 2)["patient"] = map[string]any{"reference": "urn:uuid:4"}
+		},
+		"absent otherwise": func(d map[string]any) {
+			entry(d, 1)["_birthDate"] = map[string]any{"extension": []any{map[string]any{"url": "http://elsewhere.example", "valueCode": "x"}}}
+		},
+		"value as element": func(d map[string]any) { entry(d, 1)["gender"] = map[string]any{"text": "x"} },
+		"element as value": func(d map[string]any) { entry(d, 0)["custodian"] = "x" },
 		"other picture": func(d map[string]any) {
 			entry(d, 3)["content"].([]any)[0].(map[string]any)["attachment"].(map[string]any)["data"] = "AAAA"
 		},
@@ -231,8 +290,6 @@ func TestDocumentRefusals(t *testing.T) {
 	}
 }
 
-// FuzzCompareDocument: whatever stands in a document, comparing it ends, and only the
-// document of the certificate passes.
 // TestDocumentKeyAway: every audited intent has an end on record, and the same document is
 // signed once the key is back.
 func TestDocumentKeyAway(t *testing.T) {
@@ -257,9 +314,13 @@ func TestDocumentKeyAway(t *testing.T) {
 	}
 }
 
+// FuzzCompareDocument: whatever stands in a document, comparing it ends, and only the
+// document of the certificate passes.
 func FuzzCompareDocument(f *testing.F) {
 	f.Add([]byte(`{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Patient","name":[]}}]}`))
 	f.Add([]byte(`{"entry":[null,1,[],{"resource":[]}]}`))
+	f.Add([]byte(`{"entry":[{"resource":{"resourceType":"Composition","text":{"div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><ul><li>Name: </ul></div>"},"section":[{"entry":[1]}]}}]}`))
+	f.Add([]byte(`{"entry":[{"resource":{"resourceType":"Device","property":[{"type":{"text":"brand"}}],"_manufacturer":{"extension":[[]]}}}]}`))
 	b := newBench(f)
 	cert, err := b.Issue(context.Background(), caller, intent())
 	if err != nil {

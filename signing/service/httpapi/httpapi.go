@@ -8,11 +8,8 @@ package httpapi
 
 import (
 	"context"
-	"errors"
-	"net/http"
 
 	"github.com/gin-gonic/gin"
-	"github.com/go-json-experiment/json"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
@@ -71,69 +68,35 @@ func caller(c *gin.Context) string {
 
 func (h handler) statement(c *gin.Context) {
 	out, err := h.publication.Statement(c.Request.Context())
-	respond(c, out, err)
+	httpx.Respond(c, out, err)
 }
 
 func (h handler) uploads(c *gin.Context) {
 	out, err := h.publication.Uploads(c.Request.Context())
-	respond(c, out, err)
+	httpx.Respond(c, out, err)
 }
 
 func (h handler) issue(c *gin.Context) {
 	var in signing.Intent
-	if err := decode(c, maxIntent, &in); err != nil {
+	if err := httpx.ReadJSON(c, maxIntent, &in); err != nil {
 		httpx.Fail(c, err)
 		return
 	}
 	out, err := h.service.Issue(c.Request.Context(), caller(c), in)
-	respond(c, out, err)
+	httpx.Respond(c, out, err)
 }
 
 func (h handler) cancel(c *gin.Context) {
 	out, err := h.service.Cancel(c.Request.Context(), caller(c), c.Param("id"))
-	respond(c, out, err)
+	httpx.Respond(c, out, err)
 }
 
 func (h handler) signDocument(c *gin.Context) {
 	var in signing.DocumentIntent
-	if err := decode(c, maxDocument, &in); err != nil {
+	if err := httpx.ReadJSON(c, maxDocument, &in); err != nil {
 		httpx.Fail(c, err)
 		return
 	}
 	out, err := h.service.SignDocument(c.Request.Context(), caller(c), in)
-	respond(c, out, err)
-}
-
-// decode reads strict JSON: valid UTF-8, no duplicate and no unknown members.
-func decode(c *gin.Context, limit int64, into any) error {
-	body, err := httpx.ReadBody(c, limit)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(body, into, json.RejectUnknownMembers(true)); err != nil {
-		return fault.New(fault.Malformed, "malformed-json", "The body is not the JSON this route takes.").Because(scrub(err))
-	}
-	return nil
-}
-
-// scrub keeps where decoding failed and drops what stood there: the content is personal.
-func scrub(err error) error {
-	var s *json.SemanticError
-	if errors.As(err, &s) {
-		return errors.New("json: unexpected value at " + string(s.JSONPointer))
-	}
-	return errors.New("json: syntax error")
-}
-
-func respond(c *gin.Context, out any, err error) {
-	if err != nil {
-		httpx.Fail(c, err)
-		return
-	}
-	body, err := json.Marshal(out)
-	if err != nil {
-		httpx.Fail(c, err)
-		return
-	}
-	c.Data(http.StatusOK, "application/json", body)
+	httpx.Respond(c, out, err)
 }
