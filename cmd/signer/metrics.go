@@ -37,6 +37,19 @@ func newBatchMetrics(registry prometheus.Registerer) (*batchMetrics, error) {
 	return m, nil
 }
 
+// registerStatement shows how old the signed trust list is.
+func registerStatement(registry prometheus.Registerer, madeAt func() time.Time) error {
+	return registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "signer_statement_made_seconds",
+		Help: "When the last statement about the keys was signed, Unix time, 0 before the first; alarm at three quarters of its validity.",
+	}, func() float64 {
+		if at := madeAt(); !at.IsZero() {
+			return float64(at.Unix())
+		}
+		return 0
+	}))
+}
+
 // life shows what readiness does not: the emergency stop, and until when each usage has a
 // key that signs.
 type life struct {

@@ -115,9 +115,12 @@ func (w *signer) wireServices(anchors []*x509.Certificate) error {
 	w.publisher, err = publication.New(publication.Deps{
 		Register: w.ring, Audit: w.audit, Country: w.policy.Country(), Anchors: anchors,
 		DID:      trust.DID{ID: w.settings.DID, Domain: w.settings.DIDDomain, Participant: w.settings.DIDParticipant},
-		Validity: w.settings.StatementValidity, Clock: time.Now,
+		Validity: w.settings.StatementValidity, Clock: time.Now, Stopped: w.operations.Stopped,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return registerStatement(w.process.Registry, w.publisher.MadeAt)
 }
 
 // lint gives the findings of certificate governance as the register wants them.
