@@ -121,6 +121,19 @@ func TestAuditReportCounts(t *testing.T) {
 	}
 }
 
+// TestStopIsNoSignOfFraud: what an emergency stop refused is shown and flags nobody.
+func TestStopIsNoSignOfFraud(t *testing.T) {
+	t.Parallel()
+	l := newAuditLab(t, 0)
+	l.signed("clinic", day(4, 9), 10)
+	l.refused("clinic", day(4, 10), 500, "emergency-stop")
+	l.close()
+	code, out, _ := ran(t, "report", l.dir, "--key", l.key)
+	if code != exitOK || !strings.Contains(out, "emergency-stop 500") {
+		t.Errorf("exit %d:\n%s", code, out)
+	}
+}
+
 // TestAuditReportCountsSummedRefusals: a flood of refusals is in the log as numbers.
 func TestAuditReportCountsSummedRefusals(t *testing.T) {
 	t.Parallel()

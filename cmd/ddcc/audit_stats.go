@@ -80,8 +80,13 @@ func (a *auditStats) addSum(r audit.Record) {
 	}
 }
 
+// stopped is the reason of what an emergency stop refused: shown, and no sign of fraud.
+const stopped = "emergency-stop"
+
 func (a *auditStats) addRefusals(issuer *auditIssuer, day *auditDay, reason string, n int) {
-	day.refused += n
+	if reason != stopped {
+		day.refused += n
+	}
 	if day.day >= a.first && day.day < a.last {
 		issuer.countReasons(reason, n)
 	}
