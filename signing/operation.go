@@ -1,6 +1,10 @@
 package signing
 
-import "time"
+import (
+	"time"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+)
 
 // Registration puts one key on the signing service's register: which version of which
 // label it is, its certificates, and when it is published, begins to sign and stops.
@@ -78,6 +82,12 @@ type Stop struct {
 	By      string     `json:"by,omitempty"`     // certificate name of the operator
 	Reason  string     `json:"reason,omitempty"` // word from a closed set
 }
+
+// stopRetryAfter is what a caller is told during an emergency stop: people end it.
+const stopRetryAfter = time.Minute
+
+// ErrStopped refuses what an emergency stop forbids.
+var ErrStopped = fault.New(fault.Unavailable, "emergency-stop", "An operator has stopped all signing.").Retry(stopRetryAfter)
 
 // The reasons of an emergency stop.
 const (

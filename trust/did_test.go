@@ -3,7 +3,6 @@ package trust_test
 import (
 	"bytes"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
@@ -19,25 +18,6 @@ import (
 	"github.com/trustedparty/ddcc-gateway/trust/trusttest"
 )
 
-// whoKey is the key with which the WHO signs the lists of the GDHCN, as published in the
-// DID document that their proofs name.
-func whoKey(t testing.TB) *ecdsa.PublicKey {
-	t.Helper()
-	point := []byte{4}
-	for _, text := range []string{"ZlMwokmcS8vx0c3mc38eLVUMEVV2BXjdMpvBeueeWZw", "8CGiSXsauiFAbDxvOcmFxyswM07Ld85-ELRcoTbO9Z4"} {
-		half, err := base64.RawURLEncoding.DecodeString(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		point = append(point, half...)
-	}
-	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
 // Our canonical form is that of the network: its own lists verify.
 func TestWHODocuments(t *testing.T) {
 	t.Parallel()
@@ -52,7 +32,7 @@ func TestWHODocuments(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			document, err := trust.VerifyDID(raw, whoKey(t), trust.Limits{})
+			document, err := trust.VerifyDID(raw, trusttest.WHOKey(t), trust.Limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +45,7 @@ func TestWHODocuments(t *testing.T) {
 				}
 			}
 			for name, other := range alterations(t, raw) {
-				if _, err := trust.VerifyDID(other, whoKey(t), trust.Limits{}); err == nil {
+				if _, err := trust.VerifyDID(other, trusttest.WHOKey(t), trust.Limits{}); err == nil {
 					t.Errorf("%s: accepted", name)
 				}
 			}
@@ -261,7 +241,7 @@ func TestVerifyDIDIsBounded(t *testing.T) {
 	raw := signer.Statement(t, signer.Claims(issuedAt,
 		ca.PublicKey(ca.DSC(t), trust.UsageTest, trust.StateActive), ca.PublicKey(ca.DSC(t), trust.UsageTest, trust.StatePublished))).DID
 	for _, limits := range []trust.Limits{{Bytes: len(raw) - 1}, {Certificates: 1}} {
-		if _, err := trust.VerifyDID(raw, whoKey(t), limits); fault.KindOf(err) != fault.TooLarge {
+		if _, err := trust.VerifyDID(raw, trusttest.WHOKey(t), limits); fault.KindOf(err) != fault.TooLarge {
 			t.Errorf("%+v: %v", limits, err)
 		}
 	}

@@ -1,8 +1,8 @@
 package devinstall
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
@@ -58,8 +58,8 @@ func (d Installation) Register(ctx context.Context, signerAddress string) error 
 		return err
 	}
 	request.Registrations = slices.DeleteFunc(request.Registrations, func(r signing.Registration) bool {
-		kid := sha256.Sum256(r.Certificate)
-		return slices.ContainsFunc(known, func(k signing.KeyStatus) bool { return string(k.KID) == string(kid[:8]) })
+		kid := keystore.KID(r.Certificate)
+		return slices.ContainsFunc(known, func(k signing.KeyStatus) bool { return bytes.Equal(k.KID, kid) })
 	})
 	if len(request.Registrations) == 0 {
 		return nil
@@ -111,8 +111,7 @@ func (d Installation) Key(usage keystore.Usage) (keystore.Key, error) {
 	if err != nil {
 		return keystore.Key{}, err
 	}
-	kid := sha256.Sum256(r.Certificate)
 	return keystore.Key{
-		Usage: usage, Ref: keystore.Ref{Label: r.Label, Version: r.Version}, KID: kid[:8], Certificate: certificate, Issuer: issuer,
+		Usage: usage, Ref: keystore.Ref{Label: r.Label, Version: r.Version}, KID: keystore.KID(r.Certificate), Certificate: certificate, Issuer: issuer,
 	}.Held(store), nil
 }

@@ -5,11 +5,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 )
 
@@ -148,13 +147,9 @@ func (s *Source) input(name string) ([]byte, error) {
 var errTooLarge = errors.New("the file is larger than a ceremony reads")
 
 func readFile(path string) ([]byte, error) {
-	in, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
-	raw, err := io.ReadAll(io.LimitReader(in, maxFile+1))
-	if err == nil && len(raw) > maxFile {
+	raw, err := config.ReadFile(path, maxFile)
+	var size *config.SizeError
+	if errors.As(err, &size) {
 		err = fmt.Errorf("%s: %w", path, errTooLarge)
 	}
 	return raw, err

@@ -2,7 +2,6 @@ package keyring
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -92,18 +91,12 @@ func (r *Ring) write(ctx context.Context, next register) (won bool, err error) {
 		return false, err
 	}
 	asked := r.deps.Clock()
-	doc := docstore.Document{ID: documentID, Version: next.version, Body: body}
-	if next.version == 0 {
-		doc, err = r.deps.Records.Insert(ctx, collection, doc)
-	} else {
-		doc, err = r.deps.Records.Update(ctx, collection, doc)
-	}
-	var exists *docstore.ExistsError
-	switch {
-	case errors.Is(err, docstore.ErrVersion), errors.Is(err, docstore.ErrNotFound), errors.As(err, &exists):
-		return false, nil
-	case err != nil:
+	doc, won, err := docstore.Follow(ctx, r.deps.Records, collection, docstore.Document{ID: documentID, Version: next.version, Body: body})
+	if err != nil {
 		return false, errAway.Because(err)
+	}
+	if !won {
+		return false, nil
 	}
 	next.version = doc.Version
 	r.install(r.snapshotOf(next, asked))

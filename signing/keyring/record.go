@@ -17,10 +17,6 @@ import (
 // format of the stored register; a ring refuses any other.
 const format = 1
 
-// kidSize is the length of a key id in bytes: the first of SHA-256 of the DSC (HCERT
-// specification §2.5.3).
-const kidSize = 8
-
 // document is the register as it is stored.
 type document struct {
 	Format  int      `json:"format"`
@@ -134,7 +130,7 @@ func (r *Ring) decode(version int64, body []byte) (register, error) {
 	for _, k := range d.Keys {
 		e, err := r.read(k)
 		if err != nil {
-			return register{}, fmt.Errorf("key register: key %s (%s): %w", hex.EncodeToString(kidOf(k.Certificate)), k.Ref, err)
+			return register{}, fmt.Errorf("key register: key %s (%s): %w", hex.EncodeToString(keystore.KID(k.Certificate)), k.Ref, err)
 		}
 		out.entries = append(out.entries, e)
 	}
@@ -161,7 +157,7 @@ func (r *Ring) read(k record) (entry, error) {
 	if err := issuedBy(certificate, issuer); err != nil {
 		return entry{}, err
 	}
-	e := entry{record: k, kid: kidOf(k.Certificate), certificate: certificate, issuer: issuer}
+	e := entry{record: k, kid: keystore.KID(k.Certificate), certificate: certificate, issuer: issuer}
 	err = r.readPrivateUse(&e)
 	return e, err
 }
@@ -207,11 +203,6 @@ func (r *Ring) anchor(thumbprint string) *x509.Certificate {
 		}
 	}
 	return nil
-}
-
-func kidOf(der []byte) []byte {
-	sum := sha256.Sum256(der)
-	return sum[:kidSize]
 }
 
 func thumbprintOf(der []byte) string {

@@ -87,7 +87,7 @@ func (r *Ring) readCertificates(i int, w *wanted) []fault.Issue {
 	if w.certificate, err = x509.ParseCertificate(w.Certificate); err != nil {
 		return []fault.Issue{{Path: at(i, "certificate"), Rule: "certificate", Detail: "Not an X.509 certificate.", Fix: "Give the certificate in DER."}}
 	}
-	w.kid = kidOf(w.certificate.Raw)
+	w.kid = keystore.KID(w.certificate.Raw)
 	if public, ok := w.certificate.PublicKey.(*ecdsa.PublicKey); !ok || public.Curve != elliptic.P256() {
 		return []fault.Issue{{Path: at(i, "certificate"), Rule: "algorithm", Detail: "Not a key on P-256.", Fix: "Make an ECDSA key on P-256; verifiers support no other."}}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -21,6 +22,12 @@ type Key struct {
 	ActiveUntil time.Time         // when it stops: retirement, or the end of its private key usage period
 	State       State
 	store       Store // nil in a listing of public keys
+}
+
+// KID is the key id of a certificate in DER (HCERT specification §3.3.2).
+func KID(certificate []byte) []byte {
+	sum := sha256.Sum256(certificate)
+	return sum[:8:8]
 }
 
 // Held gives the key with the store that holds it, so that it can sign.

@@ -230,18 +230,12 @@ func (o *Operations) writeStop(ctx context.Context, version int64, s stopState) 
 	if err != nil {
 		return false, fault.From(err)
 	}
-	doc := docstore.Document{ID: stopID, Version: version, Body: body}
-	if version == 0 {
-		doc, err = o.deps.Records.Insert(ctx, stopCollection, doc)
-	} else {
-		doc, err = o.deps.Records.Update(ctx, stopCollection, doc)
-	}
-	var exists *docstore.ExistsError
-	switch {
-	case errors.Is(err, docstore.ErrVersion), errors.Is(err, docstore.ErrNotFound), errors.As(err, &exists):
-		return false, nil
-	case err != nil:
+	doc, won, err := docstore.Follow(ctx, o.deps.Records, stopCollection, docstore.Document{ID: stopID, Version: version, Body: body})
+	if err != nil {
 		return false, errAway.Because(err)
+	}
+	if !won {
+		return false, nil
 	}
 	s.version = doc.Version
 	o.installStop(s)

@@ -3,15 +3,15 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
-	"os"
 	"regexp"
 	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
 )
 
 // maxFile bounds the file, in bytes: 10,000 issuers need about 2 MiB.
@@ -27,17 +27,13 @@ func Read(path string, checks Checks) (Policy, error) {
 }
 
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("signer policy: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("signer policy: %w", err)
-	}
-	if len(data) > maxFile {
+	data, err := config.ReadFile(path, maxFile)
+	var size *config.SizeError
+	switch {
+	case errors.As(err, &size):
 		return nil, &Error{[]Problem{{Text: fmt.Sprintf("larger than %d bytes", maxFile)}}}
+	case err != nil:
+		return nil, fmt.Errorf("signer policy: %w", err)
 	}
 	return data, nil
 }

@@ -6,10 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/trustedparty/ddcc-gateway/formats/cms"
-	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 )
@@ -29,11 +27,6 @@ var hcertUsages = []keystore.Usage{keystore.UsageVaccination, keystore.UsageTest
 // key of every kind of certificate (HCERT specification, extended key usages).
 var uploadable = slices.Concat(hcertUsages, []keystore.Usage{keystore.UsageSHC, keystore.UsageVDSNC})
 
-// stopRetryAfter is what a caller is told during an emergency stop: people end it.
-const stopRetryAfter = time.Minute
-
-var errStopped = fault.New(fault.Unavailable, "emergency-stop", "An operator has stopped all signing.").Retry(stopRetryAfter)
-
 // Uploads gives each certificate that verifiers abroad should know, signed by the upload
 // key as the gateway protocol asks (CMS with the DSC inside). Without an upload key there
 // are none. Errors: Unavailable, also during an emergency stop.
@@ -43,7 +36,7 @@ func (p *Publisher) Uploads(ctx context.Context) ([]signing.Upload, error) {
 	}
 	defer p.uploading.end()
 	if p.deps.Stopped() {
-		return nil, errStopped
+		return nil, signing.ErrStopped
 	}
 	key, err := p.deps.Register.Active(ctx, keystore.UsageUpload)
 	if errors.Is(err, keystore.ErrNoKey) {
@@ -86,7 +79,7 @@ func (p *Publisher) uploadOnce(ctx context.Context, id string, key keystore.Key,
 		return signing.Upload{}, errAway.Because(err)
 	}
 	if p.deps.Stopped() { // the stop came while it was signed
-		return signing.Upload{}, errStopped
+		return signing.Upload{}, signing.ErrStopped
 	}
 	p.uploads[id] = upload
 	return upload, nil

@@ -93,19 +93,12 @@ func (s *Service) failedDocument(ctx context.Context, caller, id string, cause e
 // of their own, so that all of them go where a flood does not fill the log.
 func (s *Service) refusedDocument(caller, id string, cause error) {
 	f := fault.From(cause)
-	if f.Kind == fault.Unavailable && f.Code != errStopped.Code {
+	if isOutage(f) {
 		return
 	}
-	if _, err := uuid.Parse(id); err != nil {
-		id = ""
-	}
-	reasons := []string{f.Code}
-	for _, i := range f.Issues {
-		reasons = append(reasons, i.Rule)
-	}
 	s.refusals.Report(audit.Entry{
-		Time: s.now(), Action: actionDocumentRefused, Actor: caller, Subject: id, Outcome: "failure",
-		Reason: strings.Join(slices.Compact(reasons), " "),
+		Time: s.now(), Action: actionDocumentRefused, Actor: caller, Subject: knownID(id), Outcome: "failure",
+		Reason: strings.Join(slices.Compact(reasonsOf(f)), " "),
 	})
 }
 

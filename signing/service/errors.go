@@ -9,9 +9,6 @@ import (
 // retryAfter is what a caller is told when keys, audit log or ledger are away.
 const retryAfter = 5 * time.Second
 
-// stopRetryAfter is what a caller is told during an emergency stop: people end it.
-const stopRetryAfter = time.Minute
-
 var (
 	errIntentID  = fault.New(fault.Malformed, "intent-id", "The intent id is not a UUID.")
 	errReused    = fault.New(fault.Conflict, "intent-reused", "Another intent has this id.")
@@ -29,7 +26,6 @@ var (
 	errExpired = fault.New(fault.Rule, "valid-until-passed", "The requested end of validity has passed.").
 			With(fault.Issue{Path: "validUntil", Rule: "cwt-claims", Detail: "The certificate would be expired when issued.", Fix: "Ask for a later end of validity, or none."})
 	errDocument = fault.New(fault.Rule, "document-differs", "The document does not say what its certificate says.")
-	errStopped  = fault.New(fault.Unavailable, "emergency-stop", "An operator has stopped all signing.").Retry(stopRetryAfter)
 	errAway     = fault.New(fault.Unavailable, "signing-unavailable", "The signing service cannot sign at the moment.").Retry(retryAfter)
 )
 

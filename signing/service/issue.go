@@ -168,24 +168,16 @@ func (s *Service) record(ctx context.Context, caller string, in signing.Intent, 
 // comes before the issuer's rate counts, and so could come in any number, goes where a flood
 // does not fill the log. An outage is no refusal.
 func (s *Service) refused(ctx context.Context, caller string, in signing.Intent, cause error) {
-	id := in.ID
-	if _, err := uuid.Parse(id); err != nil {
-		id = ""
-	}
 	f := fault.From(cause)
-	if f.Kind == fault.Unavailable && f.Code != errStopped.Code {
+	if isOutage(f) {
 		return
-	}
-	reasons := []string{f.Code}
-	for _, i := range f.Issues {
-		reasons = append(reasons, i.Rule)
 	}
 	attributes := map[string]string{"profile": s.knownProfile(in.Profile)}
 	if issuerID.MatchString(in.Issuer) {
 		attributes["issuer"] = in.Issuer
 	}
 	entry := audit.Entry{
-		Time: s.now(), Action: actionRefused, Actor: caller, Subject: id, Outcome: "failure", Reason: strings.Join(reasons, " "),
+		Time: s.now(), Action: actionRefused, Actor: caller, Subject: knownID(in.ID), Outcome: "failure", Reason: strings.Join(reasonsOf(f), " "),
 		Attributes: attributes,
 	}
 	if f.Code != errLints.Code {
@@ -193,6 +185,28 @@ func (s *Service) refused(ctx context.Context, caller string, in signing.Intent,
 		return
 	}
 	_, _ = s.audit.Append(context.WithoutCancel(ctx), entry)
+}
+
+// isOutage tells what is no refusal: something is away, and the same request may pass later.
+func isOutage(f *fault.Error) bool {
+	return f.Kind == fault.Unavailable && f.Code != signing.ErrStopped.Code
+}
+
+// reasonsOf names a refusal and the rules that were broken.
+func reasonsOf(f *fault.Error) []string {
+	reasons := []string{f.Code}
+	for _, i := range f.Issues {
+		reasons = append(reasons, i.Rule)
+	}
+	return reasons
+}
+
+// knownID keeps a caller's free text out of the audit log.
+func knownID(id string) string {
+	if _, err := uuid.Parse(id); err != nil {
+		return ""
+	}
+	return id
 }
 
 // failed audits that an audited intent got no signature. The caller hears so either way,

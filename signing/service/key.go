@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 )
 
@@ -32,7 +33,7 @@ func usable(key keystore.Key, now time.Time) error {
 // seconds: a stop or a revocation in the meantime counts, a rotation does not.
 func (s *Service) releasable(key keystore.Key) error {
 	if s.stopped() {
-		return errStopped
+		return signing.ErrStopped
 	}
 	if s.keys.Revoked(key.KID) {
 		return unavailable(errNotUsable)
@@ -43,7 +44,7 @@ func (s *Service) releasable(key keystore.Key) error {
 // active gives the key that signs for a usage now; during an emergency stop there is none.
 func (s *Service) active(ctx context.Context, usage keystore.Usage) (keystore.Key, error) {
 	if s.stopped() {
-		return keystore.Key{}, errStopped
+		return keystore.Key{}, signing.ErrStopped
 	}
 	key, err := s.keys.Active(ctx, usage)
 	if err == nil {

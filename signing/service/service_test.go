@@ -190,7 +190,7 @@ func TestStopHoldsForSignaturesUnderWay(t *testing.T) {
 		t.Errorf("quiet with a signature under way: %v", err)
 	}
 	close(goOn)
-	if err := <-failed; !errors.Is(err, errStopped) {
+	if err := <-failed; !errors.Is(err, signing.ErrStopped) {
 		t.Errorf("released after the stop: %v", err)
 	}
 	if err := b.Quiet(t.Context()); err != nil {
@@ -513,11 +513,11 @@ func TestEmergencyStop(t *testing.T) {
 	n := b.signatures()
 	b.stopped.Store(true)
 	in := intent()
-	if _, err := b.Issue(context.Background(), caller, in); !errors.Is(err, errStopped) {
+	if _, err := b.Issue(context.Background(), caller, in); !errors.Is(err, signing.ErrStopped) {
 		t.Errorf("issues during a stop: %v", err)
 	}
 	document := signing.DocumentIntent{ID: before.ID, Document: marshal(t, documentOf(t, released))}
-	if _, err := b.SignDocument(context.Background(), caller, document); !errors.Is(err, errStopped) {
+	if _, err := b.SignDocument(context.Background(), caller, document); !errors.Is(err, signing.ErrStopped) {
 		t.Errorf("signs a document during a stop: %v", err)
 	}
 	if again, err := b.Issue(context.Background(), caller, before); err != nil || again.Text != released.Text {

@@ -1,12 +1,16 @@
 package service
 
-import "context"
+import (
+	"context"
+
+	"github.com/trustedparty/ddcc-gateway/signing"
+)
 
 // begin opens a signature: while an emergency stop stands there is none. end closes it,
 // after its release.
 func (s *Service) begin() (end func(), err error) {
 	if s.stopped() {
-		return nil, errStopped
+		return nil, signing.ErrStopped
 	}
 	s.underWay.RLock()
 	return s.underWay.RUnlock, nil

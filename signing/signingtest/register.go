@@ -2,7 +2,6 @@ package signingtest
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"sync"
@@ -32,10 +31,9 @@ func NewRegister(store keystore.Store, registrations []signing.Registration) (*R
 		if err != nil {
 			return nil, err
 		}
-		kid := sha256.Sum256(certificate.Raw)
 		usage := keystore.Usage(in.Usage)
 		r.keys[usage] = keystore.Key{
-			Usage: usage, Ref: keystore.Ref{Label: in.Label, Version: in.Version}, KID: kid[:8],
+			Usage: usage, Ref: keystore.Ref{Label: in.Label, Version: in.Version}, KID: keystore.KID(certificate.Raw),
 			Certificate: certificate, Issuer: issuer, State: keystore.StateActive, ActiveFrom: in.ActivateAt,
 		}
 	}

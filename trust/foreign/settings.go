@@ -11,8 +11,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -284,13 +282,9 @@ func jwkKey(raw []byte) (*ecdsa.PublicKey, bool) {
 }
 
 func readFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	raw, err := io.ReadAll(io.LimitReader(file, maxSettings+1))
-	if err == nil && len(raw) > maxSettings {
+	raw, err := config.ReadFile(path, maxSettings)
+	var size *config.SizeError
+	if errors.As(err, &size) {
 		err = fmt.Errorf("%s is larger than 1 MiB", filepath.Base(path))
 	}
 	return raw, err

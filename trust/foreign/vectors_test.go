@@ -3,9 +3,7 @@ package foreign_test
 import (
 	"bytes"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/sha256"
-	"encoding/base64"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,6 +12,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/trust"
 	"github.com/trustedparty/ddcc-gateway/trust/foreign"
+	"github.com/trustedparty/ddcc-gateway/trust/trusttest"
 )
 
 // readList finds a published list, which is kept beside the repository, never in it.
@@ -72,29 +71,10 @@ func TestListsOfTheWHO(t *testing.T) {
 	}
 }
 
-// whoKey is the key with which the WHO signs these lists, as published in the DID document
-// that their proofs name.
-func whoKey(t testing.TB) *ecdsa.PublicKey {
-	t.Helper()
-	point := []byte{4}
-	for _, text := range []string{"ZlMwokmcS8vx0c3mc38eLVUMEVV2BXjdMpvBeueeWZw", "8CGiSXsauiFAbDxvOcmFxyswM07Ld85-ELRcoTbO9Z4"} {
-		half, err := base64.RawURLEncoding.DecodeString(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		point = append(point, half...)
-	}
-	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
 func TestProofsOfTheWHO(t *testing.T) {
 	t.Parallel()
 	raw := readList(t, "prod-v2-any-NZL.did.json")
-	source := foreign.Source{Name: "who", Format: foreign.FormatDID, Authenticity: foreign.Authenticity{ProofKeys: []*ecdsa.PublicKey{whoKey(t)}}}
+	source := foreign.Source{Name: "who", Format: foreign.FormatDID, Authenticity: foreign.Authenticity{ProofKeys: []*ecdsa.PublicKey{trusttest.WHOKey(t)}}}
 	snapshot, err := foreign.Parse(raw, source)
 	if err != nil || len(snapshot.Entries) != 39 || snapshot.Created.Year() != 2026 {
 		t.Errorf("%v: %d entries of %v", err, len(snapshot.Entries), snapshot.Created)

@@ -19,7 +19,7 @@ const maxFile = 1 << 20
 // DecodeFile reads a JSON file into v: one value, no unknown and no duplicate member,
 // names compared exactly. Errors name the file and the place, not the content.
 func DecodeFile(path string, v any) error {
-	data, err := readLimited(path)
+	data, err := ReadFile(path, maxFile)
 	if err != nil {
 		return err
 	}
@@ -29,18 +29,27 @@ func DecodeFile(path string, v any) error {
 	return nil
 }
 
-func readLimited(path string) ([]byte, error) {
+// SizeError reports a file that is larger than its reader takes.
+type SizeError struct {
+	Path  string
+	Limit int64 // bytes
+}
+
+func (e *SizeError) Error() string { return fmt.Sprintf("%s: larger than %d bytes", e.Path, e.Limit) }
+
+// ReadFile reads a file of at most limit bytes whole. A larger one is a *SizeError.
+func ReadFile(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s: larger than %d bytes", path, maxFile)
+	if int64(len(data)) > limit {
+		return nil, &SizeError{path, limit}
 	}
 	return data, nil
 }

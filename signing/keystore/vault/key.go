@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 )
 
@@ -84,7 +85,7 @@ func publicFile(c Config, ref keystore.Ref) (*ecdsa.PublicKey, error) {
 	if c.PublicKeys == "" {
 		return nil, fmt.Errorf("%w: Vault does not show the public key of this managed key; put %s from the HSM into a directory and set public-keys", keystore.ErrUnavailable, name)
 	}
-	raw, err := readFile(filepath.Join(c.PublicKeys, name))
+	raw, err := config.ReadFile(filepath.Join(c.PublicKeys, name), maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w: public-keys: %w", keystore.ErrUnavailable, err)
 	}

@@ -58,7 +58,7 @@ func (a *authenticator) credentials(ctx context.Context) ([]byte, error) {
 		}
 		fields["role_id"], fields["secret_id"] = c.RoleID, id.reveal()
 	case AuthKubernetes:
-		jwt, err := readFile(c.KubernetesToken)
+		jwt, err := config.ReadFile(c.KubernetesToken, maxFile)
 		if err != nil {
 			return nil, fmt.Errorf("kubernetes-token: %w", err)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hashicorp/vault/api"
 
+	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/tlsconf"
 )
 
@@ -58,7 +59,7 @@ func clientTLS(c Config, report func(error)) (*tls.Config, error) {
 			Files: tlsconf.ClientFiles{Identity: c.Client, CA: c.CA, ServerName: c.ServerName}, Report: report,
 		})
 	}
-	pem, err := readFile(c.CA)
+	pem, err := config.ReadFile(c.CA, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("ca: %w", err)
 	}
@@ -67,20 +68,6 @@ func clientTLS(c Config, report func(error)) (*tls.Config, error) {
 		return nil, errors.New("ca: the file holds no PEM certificate; give the CA certificates that sign Vault's")
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: pool, ServerName: c.ServerName}, nil
-}
-
-// readFile reads a small file that is not a secret of this process.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("%s: larger than %d bytes", path, maxFile)
-	}
-	return data, err
 }
 
 // limited bounds the bodies of answers.
