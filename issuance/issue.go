@@ -124,7 +124,7 @@ func (s *Service) Issue(ctx context.Context, in Request) (Issued, error) {
 		return Issued{}, errExists
 	}
 	job := job{record: rec, core: in.Core, folder: folder, intent: signing.Intent{
-		ID: rec.ID, Profile: profile, Issuer: in.Issuer.ID, ValidUntil: until, Claims: claims,
+		ID: rec.ID, Profile: profile, Issuer: in.Issuer.ID, ValidUntil: until, Claims: signing.Claims{DDCC: &claims},
 	}}
 	out, err := s.finish(ctx, job)
 	out.Replayed = !fresh

@@ -11,30 +11,27 @@ package signing
 import (
 	"encoding/json"
 	"time"
-
-	"github.com/trustedparty/ddcc-gateway/formats/hcert"
-)
-
-// The certificate profiles of this release.
-const (
-	ProfileDDCCVS = "who-ddcc-vs"
-	ProfileDDCCTR = "who-ddcc-tr"
 )
 
 // Intent asks for one certificate.
+//
+// Event ties the formats of one health event together: it is the id of the intent of the
+// event's WHO DDCC, which was released before. A certificate in another format is signed
+// only beside it, for the same issuer, person and event (docs/adr/0016).
 type Intent struct {
 	ID         string     `json:"id"`                   // UUID of the issuance record
+	Event      string     `json:"event,omitempty"`      // of formats other than WHO DDCC
 	Profile    string     `json:"profile"`              // e.g. who-ddcc-vs
 	Issuer     string     `json:"issuer"`               // authenticated issuer, for policy and audit
 	ValidUntil *time.Time `json:"validUntil,omitempty"` // requested; the profile caps it
-	Claims     hcert.DDCC `json:"claims"`
+	Claims     Claims     `json:"claims"`
 }
 
 // Certificate is a signed certificate as the service releases it.
 type Certificate struct {
 	ID        string    `json:"id"`      // of the intent
 	Profile   string    `json:"profile"` // of the intent
-	Text      string    `json:"text"`    // "HC1:…"
+	Text      string    `json:"text"`    // of the QR code: "HC1:…", "shc:/…" or the JSON of a seal
 	KID       []byte    `json:"kid"`     // first 8 bytes of SHA-256 of the DSC
 	Algorithm string    `json:"algorithm"`
 	IssuedAt  time.Time `json:"issuedAt"`

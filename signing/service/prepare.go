@@ -56,7 +56,7 @@ func (s *Service) prepare(ctx context.Context, grant policy.Grant, in signing.In
 	}
 	p.payload, err = hcert.Claims{
 		Issuer: s.policy.Country(), IssuedAt: p.issuedAt, ExpiresAt: p.expiresAt,
-		SubClaim: grant.SubClaim, Content: in.Claims,
+		SubClaim: grant.SubClaim, Content: in.Claims.DDCC,
 	}.Encode()
 	if err != nil {
 		return prepared{}, unencodable(err)
@@ -102,7 +102,7 @@ func (s *Service) trial(p *prepared) (string, error) {
 func (s *Service) lint(grant policy.Grant, in signing.Intent, p prepared, text string) error {
 	oid, _ := grant.Usage.ExtendedKeyUsage()
 	kind, issues := lint.Run(lint.Input{
-		Claims: in.Claims, Message: p.linted, Text: text,
+		Claims: *in.Claims.DDCC, Message: p.linted, Text: text,
 		Country: s.policy.Country(), SubClaim: grant.SubClaim, MaxValidity: grant.MaxValidity,
 		KID: p.key.KID, DSC: p.key.Certificate, CSCA: p.key.Issuer, Usage: oid, Now: p.issuedAt,
 	}, grant.Ignored)

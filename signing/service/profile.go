@@ -13,7 +13,11 @@ import (
 // carries reports whether the claims are of the kind the profile is for. No policy can
 // except a profile from it: the kind decides which key signs.
 func carries(in signing.Intent) bool {
-	vaccination, test := in.Claims.Vaccination != nil, in.Claims.Test != nil
+	c := in.Claims.DDCC
+	if c == nil {
+		return false
+	}
+	vaccination, test := c.Vaccination != nil, c.Test != nil
 	switch in.Profile {
 	case signing.ProfileDDCCVS:
 		return vaccination && !test

@@ -1,0 +1,2 @@
+// Package shc writes SMART Health Cards (spec.smarthealth.cards).
+package shc
