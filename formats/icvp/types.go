@@ -1,5 +1,3 @@
-// Package icvp holds the payload of WHO's digital International Certificate of Vaccination
-// or Prophylaxis (smart-icvp, ICVPMin), carried by an HCERT in sub-claim -6.
 package icvp
 
 // SubClaim is the key of an ICVP inside claim -260.
