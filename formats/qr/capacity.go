@@ -42,6 +42,8 @@ var (
 	ErrEmpty = errors.New("qr: text is empty")
 	// ErrNotUTF8 reports a text that no reader could show.
 	ErrNotUTF8 = errors.New("qr: text is not valid UTF-8")
+	// ErrNotDigits reports a numeric segment with something else than decimal digits.
+	ErrNotDigits = errors.New("qr: a numeric segment must consist of the digits 0 to 9")
 	// ErrLevel reports a level that is none of L, M, Q and H.
 	ErrLevel = errors.New("qr: error correction level must be L, M, Q or H")
 	// ErrVersion reports a version bound outside 1..40.

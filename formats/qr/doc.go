@@ -2,8 +2,10 @@
 //
 // Owner: formats. A text made of the 45 characters of the QR alphanumeric set, such
 // as "HC1:" followed by Base45 (RFC 9285), becomes one alphanumeric segment; any other
-// UTF-8 text becomes one byte segment. The symbol is of the smallest version that fits
-// and carries, of the eight data masks, the one with the lowest penalty (§7.8.3).
+// UTF-8 text becomes one byte segment. A caller that knows its text can cut it into byte
+// and numeric segments itself, as the "shc:/" of a SMART Health Card wants. The symbol is
+// of the smallest version that fits and carries, of the eight data masks, the one with the
+// lowest penalty (§7.8.3).
 //
 // Invariants:
 //   - A Symbol that is returned decodes to exactly the text that was given.

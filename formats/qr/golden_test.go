@@ -71,7 +71,7 @@ func TestGoldenCodewords(t *testing.T) {
 		196, 35, 39, 119, 235, 215, 231, 226, 93, 23,
 	}
 	l := layoutFor(1, M)
-	got := l.appendCheck(alphanumeric.appendData(nil, "HELLO WORLD", 1, l.dataBytes))
+	got := l.appendCheck(appendData(nil, []Segment{{mode: alphanumeric, text: "HELLO WORLD"}}, 1, l.dataBytes))
 	if !bytes.Equal(got, want) {
 		t.Errorf("got %d, want %d", got, want)
 	}

@@ -34,7 +34,7 @@ func EncodeMax(text string, level Level, maxVersion int) (*Symbol, error) {
 		return nil, err
 	}
 	s := &Symbol{Version: version, Level: level}
-	s.draw(m, text)
+	s.draw([]Segment{{mode: m, text: text}})
 	return s, nil
 }
 
@@ -72,13 +72,13 @@ type scratch struct {
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // draw fills in Size, Mask and modules.
-func (s *Symbol) draw(m mode, text string) {
+func (s *Symbol) draw(segments []Segment) {
 	l := layoutFor(s.Version, s.Level)
 	mem := scratches.Get().(*scratch)
 	defer scratches.Put(mem)
 	clear(mem.bitmaps[:])
 
-	codewords := m.appendData(mem.codewords[:0], text, s.Version, l.dataBytes)
+	codewords := appendData(mem.codewords[:0], segments, s.Version, l.dataBytes)
 	spread(&mem.bitValues, l.appendCheck(codewords))
 
 	plain, plainT := newBitmap(l.size, mem.bitmaps[0][:]), newBitmap(l.size, mem.bitmaps[1][:])
