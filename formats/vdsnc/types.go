@@ -36,7 +36,7 @@ type Message struct {
 }
 
 // Person identifies the holder. A vaccination needs a name and one of document number and
-// birth date; a test needs name, document type and number.
+// birth date; a test needs name, birth date, document type and number.
 type Person struct {
 	Name           string `json:"n"` // as in the travel document, primary and secondary identifier two spaces apart
 	BirthDate      string `json:"dob,omitempty"`
