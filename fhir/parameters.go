@@ -17,7 +17,22 @@ type Parameter struct {
 	Name         string
 	ResourceType string // of Resource
 	Resource     []byte // nil when the parameter has none
-	ValueID      string // valueId or valueString, as $revokeHealthCertificate sends it
+	Value        string // valueId, valueString, valueCode, valueUri or valueDate: which one does not matter to operations here
+	True         bool   // valueBoolean
+}
+
+// valueKinds are the choices of Parameters.parameter.value[x] that are texts.
+var valueKinds = []string{"valueId", "valueString", "valueCode", "valueUri", "valueDate"}
+
+// All gives the texts of every parameter called name.
+func (p Parameters) All(name string) []string {
+	var values []string
+	for _, x := range p.Parameter {
+		if x.Name == name && x.Value != "" {
+			values = append(values, x.Value)
+		}
+	}
+	return values
 }
 
 // Get finds the first parameter called name.
@@ -42,10 +57,13 @@ func ParseParameters(raw []byte) (Parameters, error) {
 		if !p.Object() {
 			continue
 		}
-		x := Parameter{Name: p.Child("name").Text(), ValueID: p.Child("valueId").Text()}
-		if x.ValueID == "" {
-			x.ValueID = p.Child("valueString").Text()
+		x := Parameter{Name: p.Child("name").Text()}
+		for _, kind := range valueKinds {
+			if x.Value == "" {
+				x.Value = p.Child(kind).Text()
+			}
 		}
+		x.True = p.Child("valueBoolean").Bool()
 		x.Resource, x.ResourceType = inner(raw, p.Child("resource"))
 		out.Parameter = append(out.Parameter, x)
 	}

@@ -109,7 +109,7 @@ func TestParseParametersAndBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	response, ok := p.Get("response")
-	if id, _ := p.Get("id"); !ok || response.ResourceType != "Patient" || string(response.Resource) != inner || id.ValueID != "7" {
+	if id, _ := p.Get("id"); !ok || response.ResourceType != "Patient" || string(response.Resource) != inner || id.Value != "7" {
 		t.Errorf("%+v", p)
 	}
 	if _, ok := p.Get("x"); ok {

@@ -179,9 +179,25 @@ func qrDisplay(code string) string {
 		return "SMART Health Card"
 	case "divoc":
 		return "DIVOC"
+	case qrTypeICVP:
+		return "WHO ICVP"
 	default:
 		return ""
 	}
+}
+
+// The guide's code system, to which its value set may be extended, has no code for WHO's
+// own International Certificate of Vaccination or Prophylaxis.
+const (
+	qrTypeICVP   = "icvp"
+	qrTypeSystem = "urn:ddcc-gateway:qr-type"
+)
+
+func (w *writer) qrSystem(code string) string {
+	if code == qrTypeICVP {
+		return qrTypeSystem
+	}
+	return w.url(codeSystem, "DDCCQRTypeCodeSystem")
 }
 
 // qrCodes writes a DocumentReference for each QR code (profile DDCCDocumentReferenceQR).
@@ -195,7 +211,7 @@ func (w *writer) qrCodes() {
 
 func (w *writer) qrCode(id string, q QRImage) documentReferenceResource {
 	subject, authenticator := w.patientRef(), w.organizationRef()
-	kind := concept(fhir.Coding{System: w.url(codeSystem, "DDCCQRTypeCodeSystem"), Code: q.Type, Display: qrDisplay(q.Type)})
+	kind := concept(fhir.Coding{System: w.qrSystem(q.Type), Code: q.Type, Display: qrDisplay(q.Type)})
 	d := r4.OtherDocumentReference{
 		Id: ptr(id), Meta: w.profile("DDCCDocumentReferenceQR"), Status: r4.DocumentReferenceStatusCurrent,
 		Type: &kind, Subject: &subject, Date: ptr(w.issued), Authenticator: &authenticator,

@@ -20,8 +20,52 @@ func CoreDataSetFromResources(raw []byte) (fhir.CoreDataSet, []fault.Issue) {
 	if err != nil || root.Get("resourceType") == nil {
 		return fhir.CoreDataSet{}, fault.From(fhir.Check(raw)).Issues
 	}
+	return mapResources(root, anyEvent)
+}
+
+// CoreDataSetsFromResources is CoreDataSetFromResources for a Bundle with any number of
+// events of one person, up to MaxEvents, such as a patient summary: a reading for each
+// Immunization and each Observation, in the order of the Bundle. A bundle that has none, or
+// more, has one reading that says so.
+func CoreDataSetsFromResources(raw []byte) []Reading {
+	root, err := jsontree.Parse(raw, fhir.MaxDepth)
+	if err != nil || root.Get("resourceType") == nil {
+		return []Reading{{Issues: fault.From(fhir.Check(raw)).Issues}}
+	}
+	var readings []Reading
+	for i, entry := range element.Root("Bundle", root, new(element.Log)).Child("entry").List() {
+		if !isEvent(entry.Child("resource").Child("resourceType").Text()) {
+			continue
+		}
+		if len(readings) == MaxEvents {
+			return []Reading{{Issues: []fault.Issue{tooManyEvents}}}
+		}
+		core, issues := mapResources(root, i)
+		readings = append(readings, Reading{Core: core, Issues: issues})
+	}
+	if len(readings) == 0 {
+		core, issues := mapResources(root, anyEvent)
+		return []Reading{{Core: core, Issues: issues}}
+	}
+	return readings
+}
+
+// MaxEvents bounds the events of one Bundle.
+const MaxEvents = 100
+
+var tooManyEvents = fault.Issue{
+	Path: "Bundle.entry", Rule: fhir.RuleOneEvent, Detail: "The bundle holds more than 100 events.", Fix: "Send several bundles.",
+}
+
+func isEvent(kind string) bool { return kind == "Immunization" || kind == "Observation" }
+
+// anyEvent takes every event there is; mapResources refuses all but one.
+const anyEvent = -1
+
+// mapResources maps the event of one entry as if the Bundle had no other.
+func mapResources(root *jsontree.Value, event int) (fhir.CoreDataSet, []fault.Issue) {
 	var log element.Log
-	r := resourceMap{bundle: element.Root("Bundle", root, &log), log: &log, targets: map[string]int{}}
+	r := resourceMap{bundle: element.Root("Bundle", root, &log), log: &log, targets: map[string]int{}, event: event}
 	if kind := root.Get("resourceType"); kind.Text != "Bundle" {
 		r.bundle.Child("resourceType").Report(fhir.RuleResourceType, "The resource is not a Bundle.", "Send a Bundle of resources.")
 		return fhir.CoreDataSet{}, log.Issues
@@ -32,6 +76,7 @@ func CoreDataSetFromResources(raw []byte) (fhir.CoreDataSet, []fault.Issue) {
 }
 
 type resourceMap struct {
+	event     int // entry of the one event that is mapped; anyEvent: whichever there is
 	bundle    *element.Element
 	log       *element.Log
 	resources []resource
@@ -45,9 +90,9 @@ type resource struct {
 }
 
 func (r *resourceMap) index() {
-	for _, entry := range r.bundle.Child("entry").List() {
+	for i, entry := range r.bundle.Child("entry").List() {
 		e := entry.Child("resource")
-		if !e.Object() {
+		if !e.Object() || r.event != anyEvent && i != r.event && isEvent(e.Child("resourceType").Text()) {
 			continue
 		}
 		for _, name := range []string{"modifierExtension", "implicitRules"} {

@@ -16,14 +16,21 @@ import (
 // asked for, and every required question without one. The content of the answers is
 // for CoreDataSet.Validate; ReadResponse does both.
 func CoreDataSetFromResponse(qr fhir.QuestionnaireResponse) (fhir.CoreDataSet, []fault.Issue) {
-	core, _, issues := mapResponse(qr)
+	core, _, issues := mapResponse(qr, true)
+	return core, issues
+}
+
+// ComplementFromResponse maps a response that says only what another source leaves out:
+// required questions may be without an answer.
+func ComplementFromResponse(qr fhir.QuestionnaireResponse) (fhir.CoreDataSet, []fault.Issue) {
+	core, _, issues := mapResponse(qr, false)
 	return core, issues
 }
 
 // ReadResponse maps and validates a response. All paths are of the response, and an
 // element that the map complains about is not reported a second time.
 func ReadResponse(qr fhir.QuestionnaireResponse, now time.Time) (fhir.CoreDataSet, []fault.Issue) {
-	core, questionnaire, issues := mapResponse(qr)
+	core, questionnaire, issues := mapResponse(qr, true)
 	if questionnaire.Name == "" {
 		return core, issues
 	}
@@ -40,7 +47,7 @@ func ReadResponse(qr fhir.QuestionnaireResponse, now time.Time) (fhir.CoreDataSe
 	return core, issues
 }
 
-func mapResponse(qr fhir.QuestionnaireResponse) (fhir.CoreDataSet, fhir.Questionnaire, []fault.Issue) {
+func mapResponse(qr fhir.QuestionnaireResponse, whole bool) (fhir.CoreDataSet, fhir.Questionnaire, []fault.Issue) {
 	r := responseMap{issues: slices.Clone(qr.Issues)}
 	questionnaire, ok := fhir.QuestionnaireByCanonical(qr.Questionnaire)
 	if !ok {
@@ -54,7 +61,9 @@ func mapResponse(qr fhir.QuestionnaireResponse) (fhir.CoreDataSet, fhir.Question
 	r.questionnaire = questionnaire
 	r.start()
 	r.items(qr.Items)
-	r.required()
+	if whole {
+		r.required()
+	}
 	r.finish()
 	return r.core, questionnaire, r.issues
 }

@@ -17,11 +17,7 @@ func correctedRows(t *testing.T) (out, in map[string]bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, list, ok := strings.Cut(string(text), "```diff\n")
-	if !ok {
-		t.Fatal("CORRECTIONS.md has no diff block")
-	}
-	list, _, _ = strings.Cut(list, "```")
+	list := block(t, string(text), "diff")
 	out, in = map[string]bool{}, map[string]bool{}
 	for line := range strings.Lines(list) {
 		sign, row, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
@@ -35,6 +31,17 @@ func correctedRows(t *testing.T) (out, in map[string]bool) {
 		t.Fatalf("CORRECTIONS.md lists %d and %d rows, which is too few to be whole", len(out), len(in))
 	}
 	return out, in
+}
+
+// block gives the fenced block of CORRECTIONS.md with this name.
+func block(t *testing.T, text, name string) string {
+	t.Helper()
+	_, list, ok := strings.Cut(text, "```"+name+"\n")
+	if !ok {
+		t.Fatalf("CORRECTIONS.md has no block %s", name)
+	}
+	list, _, _ = strings.Cut(list, "```")
+	return list
 }
 
 // mapRow is how CORRECTIONS.md writes a row.
@@ -56,9 +63,13 @@ var signOf = map[string]string{Equivalent: "=", Wider: ">", Narrower: "<", Relat
 
 // ourRows lists every row of our maps, the gateway's own maps excepted.
 func ourRows() map[string]bool {
+	return rowsOf(func(id string) bool { return !strings.HasPrefix(id, "gateway-") })
+}
+
+func rowsOf(wanted func(id string) bool) map[string]bool {
 	rows := map[string]bool{}
 	for id, m := range loaded().maps {
-		if strings.HasPrefix(id, "gateway-") {
+		if !wanted(id) {
 			continue
 		}
 		for from, targets := range m {
@@ -128,6 +139,9 @@ func TestCorrectedDefects(t *testing.T) {
 		{"14 Covifenz, CVX", MapBrandFromCVX, SystemCVX, "512", "> icd11 XM1J92"},
 		{"15 Comirnaty, ICAO", MapBrandFromICAO, SystemICAO, "ICAO001", "> icd11 XM8NQ0"},
 		{"15 unspecified vaccine, ICAO", MapBrandToICAO, SystemICD11, "XM68M6", ""},
+		{"17 Fiocruz", MapBrandFromEU, SystemEURegister, "Covid-19-recombinant", "> icd11 XM9QW8"},
+		{"17 Sputnik M", MapBrandFromEU, SystemEURegister, "Sputnik-M", "> icd11 XM9QW8"},
+		{"18 Bimervax", MapBrandFromEU, SystemEURegister, "EU/1/22/1709", "> icd11 XM5JC5"},
 		{"own: EU vp", MapVaccineTypeFromSNOMED, SystemSNOMED, "1119349007", "= icd11 XM0GQ8"},
 		{"own: EU vp, antigen", MapVaccineTypeFromSNOMED, SystemSNOMED, "1119305005", "> icd11 XM68M6"},
 		{"own: type to product", MapBrandToEU, SystemICD11, "XM0GQ8", ""},
@@ -233,7 +247,10 @@ func TestCodeSystemsAgainstTheGuide(t *testing.T) {
 
 func TestValueSetsAgainstTheGuide(t *testing.T) {
 	t.Parallel()
-	added := map[string]int{"LabTestPathogenCovid19SnomedValueSet": 1} // correction 9
+	added := map[string]int{
+		"LabTestPathogenCovid19SnomedValueSet":  1, // correction 9
+		"VaccineCovid19EUUnionRegisterValueSet": 1, // correction 18
+	}
 	count := map[string]int{}
 	for _, r := range readVectors(t, "valuesets.csv") {
 		system := canonical(t, r[1])

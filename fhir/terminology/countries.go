@@ -26,6 +26,18 @@ func CountryByNumeric(code string) (Country, bool) {
 	return c, ok
 }
 
+// CountryByCode finds an entry by any of its three codes.
+func CountryByCode(code string) (Country, bool) {
+	switch {
+	case len(code) == 2:
+		return CountryByAlpha2(code)
+	case code != "" && code[0] <= '9':
+		return CountryByNumeric(code)
+	default:
+		return CountryByAlpha3(code)
+	}
+}
+
 // TestCountry reports a code of the user-assigned range XAA to XZZ (ISO 3166-1, user-assigned code elements),
 // from which GDHCN takes its test participants: XXA to XXZ, XCL, XML. Such a code is in
 // no value set here and names no country; only a test deployment may accept it.

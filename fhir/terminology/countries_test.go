@@ -133,3 +133,17 @@ func TestTestCountry(t *testing.T) {
 		}
 	}
 }
+
+func TestCountryByCode(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"CH", "CHE", "756"} {
+		if c, ok := terminology.CountryByCode(code); !ok || c.Alpha3 != "CHE" {
+			t.Errorf("%s: %+v", code, c)
+		}
+	}
+	for _, code := range []string{"", "C", "che", "75", "0756", "XXA", "\x00\xff"} {
+		if c, ok := terminology.CountryByCode(code); ok {
+			t.Errorf("%q: %+v", code, c)
+		}
+	}
+}

@@ -40,6 +40,21 @@ const (
 	ValueSetTestResultDIVOC    = "LabTestQualitativeResultDivoc"
 	ValueSetTestResultICAO     = "LabTestResultIcao"
 
+	// The EU's value sets, under the EU's ids: the codes a new EU DCC may carry. Codes
+	// that the EU has retired are in the code systems alone.
+	ValueSetEUDisease     = "disease-agent-targeted"
+	ValueSetEUProphylaxis = "sct-vaccines-covid-19"
+	ValueSetEUProduct     = "vaccines-covid-19-names"
+	ValueSetEUHolder      = "vaccines-covid-19-auth-holders"
+	ValueSetEUTestType    = "covid-19-lab-test-type"
+	ValueSetEUTestResult  = "covid-19-lab-result"
+
+	// ValueSetICVPProducts is WHO's set of products an ICVP may name (smart-icvp 0.3.0).
+	ValueSetICVPProducts = "ICVPProductIds"
+
+	// ValueSetSingleDose is ours: EU DCC products of which one dose is the whole series.
+	ValueSetSingleDose = "gateway-vaccines-single-dose"
+
 	// ValueSetVaccinesOther is ours: ICD-11 vaccines other than COVID-19 of WHO's list
 	// of vaccinable conditions, one general code a condition.
 	ValueSetVaccinesOther = "gateway-vaccines-other"
@@ -90,6 +105,29 @@ const (
 	// MapBrandToEU is ours: the inverse of MapBrandFromEU for brands; vaccine types,
 	// which do not say which product was given, are left out.
 	MapBrandToEU = "gateway-map-icd11-eudcc-brands"
+	// MapVaccineTypeToSNOMEDMore is ours: what MapVaccineTypeToSNOMED lacks.
+	MapVaccineTypeToSNOMEDMore = "gateway-map-icd11-sct-vaccines"
+	// MapVaccineProductToType is ours: ICD-11's own hierarchy, from a product to its type.
+	MapVaccineProductToType = "gateway-map-icd11-vaccine-types"
+	// MapProductToProphylaxis and MapProductToHolder are ours: the EU's encoding
+	// instructions, from mp to the acceptable vp, the most specific first, and to ma.
+	MapProductToProphylaxis = "gateway-map-eudcc-prophylaxis"
+	MapProductToHolder      = "gateway-map-eudcc-holders"
+	// The maps from and to ATC are ours.
+	MapVaccineTypeFromATC = "gateway-map-atc-icd11-vaccines"
+	MapVaccineTypeToATC   = "gateway-map-icd11-atc-vaccines"
+	// MapBrandToCVX is ours: MapBrandFromCVX turned round. A CVX code that says more than
+	// its brand (a formulation, a strength) is narrower there.
+	MapBrandToCVX       = "gateway-map-icd11-cvx-brands"
+	MapVaccineTypeToCVX = "gateway-map-icd11-cvx-vaccines"
+	// MapDiseaseToEU is ours: disease or agent to the EU DCC's tg.
+	MapDiseaseToEU       = "gateway-map-icd11-eudcc-disease"
+	MapDiseaseFromSNOMED = "gateway-map-sct-icd11-disease"
+	// MapTestResultToEU is ours: the EU DCC's tr.
+	MapTestResultToEU = "gateway-map-icd11-eudcc-test-result"
+	// MapVaccineTypeFromPrequalified is ours: WHO prequalified products to the general
+	// ICD-11 code of their vaccine. Combination vaccines have none.
+	MapVaccineTypeFromPrequalified = "gateway-map-prequal-icd11-vaccines"
 	// MapTestResultNormal is ours: the result code the guide's maps used to write for a
 	// negative test, to the one its value set has.
 	MapTestResultNormal = "gateway-map-icd11-test-result"

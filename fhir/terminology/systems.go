@@ -12,12 +12,23 @@ const (
 	SystemSNOMED  = "http://snomed.info/sct"
 	SystemLOINC   = "http://loinc.org"
 	SystemCVX     = "http://hl7.org/fhir/sid/cvx"
+	SystemATC     = "http://www.whocc.no/atc" // WHO's Anatomical Therapeutic Chemical classification
 	SystemISO3166 = "urn:iso:std:iso:3166"
 	SystemGender  = "http://hl7.org/fhir/administrative-gender"
 
 	// SystemEURegister is the EU community register of medicinal products, the system
 	// of the EU DCC's mp codes. Products outside the register have a name as code.
 	SystemEURegister = "https://ec.europa.eu/health/documents/community-register/html/"
+	// SystemEUHolder is the EU list of marketing authorisation holders and manufacturers,
+	// the system of the EU DCC's ma codes of vaccines. EMA's register of organisations
+	// has most of the codes, the list itself the others.
+	SystemEUHolder = "https://id.uvci.eu/valuesets/vaccine-mah-manf.json"
+	// SystemJRCDevice is the JRC database of COVID-19 tests, the system of the EU DCC's
+	// ma codes of tests. Its ids are opaque here: the list changes too often for a table.
+	SystemJRCDevice = "https://covid-19-diagnostics.jrc.ec.europa.eu/devices"
+	// SystemPrequalified is WHO's list of prequalified vaccine products, the system of
+	// the ICVP's vp codes.
+	SystemPrequalified = "http://smart.who.int/pcmt-vaxprequal/CodeSystem/PreQualProductIds"
 
 	SystemCompositionCategory = guideBase + "CodeSystem/DDCCCompositionCategoryCodeSystem"
 	SystemQRType              = guideBase + "CodeSystem/DDCCQRTypeCodeSystem"
@@ -48,13 +59,27 @@ type codeSystem struct {
 var codeSystems = []codeSystem{
 	{"icd11", SystemICD11, []string{"http://id.who.int/icd/release/11/mms"}},
 	{"icd10", SystemICD10, []string{"urn:oid:2.16.840.1.113883.6.3"}},
-	{"sct", SystemSNOMED, []string{"urn:oid:2.16.840.1.113883.6.96"}},
-	{"loinc", SystemLOINC, []string{"urn:oid:2.16.840.1.113883.6.1"}},
+	{"sct", SystemSNOMED, []string{
+		"urn:oid:2.16.840.1.113883.6.96",
+		// The EU's lists of SNOMED CT codes, which some senders name in place of the system.
+		"https://id.uvci.eu/valuesets/vaccine-prophylaxis.json",
+		"https://id.uvci.eu/valuesets/disease-agent-targeted.json",
+		"https://id.uvci.eu/valuesets/test-result.json",
+	}},
+	{"loinc", SystemLOINC, []string{"urn:oid:2.16.840.1.113883.6.1", "https://id.uvci.eu/valuesets/test-type.json"}},
 	{"cvx", SystemCVX, []string{"urn:oid:2.16.840.1.113883.12.292"}},
+	{"atc", SystemATC, []string{"urn:oid:2.16.840.1.113883.6.73"}},
 	{"euur", SystemEURegister, []string{
+		"http://ec.europa.eu/temp/vaccineproductname",
 		"https://id.uvci.eu/valuesets/vaccine-medicinal-product.json",
 		guideBase + "CodeSystem/WHODDCCeuur",
 	}},
+	{"eu-ma", SystemEUHolder, []string{
+		"https://spor.ema.europa.eu/v1/organisations",
+		"http://ec.europa.eu/temp/vaccinemanufacturer",
+	}},
+	{"jrc", SystemJRCDevice, nil},
+	{"prequal", SystemPrequalified, []string{"http://smart.who.int/pcmt-vaxprequal/CodeSystem/PreQualProductIDs"}},
 	{"iso3166", SystemISO3166, []string{"http://hl7.org/fhir/ValueSet/iso3166-1-3"}},
 	{"gender", SystemGender, nil},
 	{"category", SystemCompositionCategory, []string{guideBase + "CodeSystem/DDCC-Composition-Category-CodeSystem"}},

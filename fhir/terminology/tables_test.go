@@ -62,13 +62,15 @@ func TestSizes(t *testing.T) {
 		ValueSetGender: 4, ValueSetCountryAlpha2: 249, ValueSetCountryAlpha3: 249, ValueSetCountryNumeric: 249,
 		ValueSetCompositionCategory: 2, ValueSetQRType: 6, ValueSetQRFormat: 3,
 		ValueSetFolderDesignation: 1, ValueSetDeviceProperty: 2,
-		ValueSetVaccinesICD11: 37, ValueSetVaccinesEU: 38, "EUDCC": 38, ValueSetVaccinesCVX: 40,
+		ValueSetVaccinesICD11: 37, ValueSetVaccinesEU: 39, "EUDCC": 39, ValueSetVaccinesCVX: 40,
 		ValueSetVaccinesSNOMED: 97, ValueSetVaccinesDIVOC: 13, ValueSetVaccinesICAO: 97,
 		ValueSetTestTypeLOINC: 159, ValueSetTestTypeLOINCParts: 2, ValueSetTestTypeDIVOC: 4, ValueSetTestTypeICAO: 4,
 		ValueSetTestPathogenSNOMED: 4, ValueSetTestPathogenDIVOC: 2,
 		ValueSetTestOriginDIVOC: 10, ValueSetTestOriginICAO: 5,
 		ValueSetTestResultSNOMED: 13, ValueSetTestResultDIVOC: 8, ValueSetTestResultICAO: 4,
-		ValueSetVaccinesOther: 18,
+		ValueSetVaccinesOther: 18, ValueSetSingleDose: 3, ValueSetICVPProducts: 60,
+		ValueSetEUDisease: 1, ValueSetEUProphylaxis: 8, ValueSetEUProduct: 35, ValueSetEUHolder: 31,
+		ValueSetEUTestType: 2, ValueSetEUTestResult: 2,
 	}
 	for id, want := range sets {
 		if got := len(loaded().valueSets[id]); got != want {
@@ -83,13 +85,16 @@ func TestSizes(t *testing.T) {
 		MapTestTypeToSNOMED: 2, MapTestResultToSNOMED: 2, MapOriginToSNOMED: 9, MapOriginFromSNOMED: 9,
 		MapVaccineTypeToSNOMED: 4, MapVaccineTypeToEU: 11, MapVaccineTypeFromEU: 11,
 		MapVaccineTypeToDIVOC: 13, MapVaccineTypeFromDIVOC: 13, MapVaccineTypeFromCVX: 1,
-		MapBrandFromEU: 38, MapBrandFromCVX: 40, MapBrandFromCVXOld: 1, MapBrandFromSNOMED: 97,
+		MapBrandFromEU: 39, MapBrandFromCVX: 40, MapBrandFromCVXOld: 1, MapBrandFromSNOMED: 97,
 		MapBrandFromICAO: 97, MapBrandToICAO: 97,
 		MapTestTypeFromLOINC: 105, MapTestTypeFromParts: 4, MapTestTypeLOINCToSNOMED: 2,
 		MapTestTypeFromDIVOC: 4, MapTestTypeFromICAO: 3, MapPathogenFromSNOMED: 2, MapPathogenFromDIVOC: 2,
 		MapOriginFromDIVOC: 6, MapOriginFromICAO: 4,
 		MapTestResultFromSNOMED: 6, MapTestResultFromDIVOC: 4, MapTestResultFromICAO: 2,
-		MapVaccineTypeFromSNOMED: 5, MapBrandToEU: 24, MapTestResultNormal: 1,
+		MapVaccineTypeToSNOMEDMore: 7, MapVaccineProductToType: 29, MapProductToProphylaxis: 66, MapProductToHolder: 39,
+		MapVaccineTypeFromATC: 7, MapVaccineTypeToATC: 9, MapBrandToCVX: 38, MapVaccineTypeToCVX: 9,
+		MapDiseaseToEU: 17, MapDiseaseFromSNOMED: 2, MapTestResultToEU: 2, MapVaccineTypeFromPrequalified: 57,
+		MapVaccineTypeFromSNOMED: 8, MapBrandToEU: 24, MapTestResultNormal: 1,
 	}
 	for id, want := range maps {
 		got := 0
@@ -110,7 +115,7 @@ func TestLicensedSystemsHaveNoDisplay(t *testing.T) {
 	t.Parallel()
 	counts := map[string]int{}
 	for c, text := range loaded().displays {
-		licensed := c.system == SystemSNOMED || c.system == SystemLOINC
+		licensed := c.system == SystemSNOMED || c.system == SystemLOINC || c.system == SystemATC
 		if licensed != (text == "") {
 			t.Errorf("%s %s: display present %v, want %v", c.system, c.code, text != "", !licensed)
 		}
@@ -146,9 +151,15 @@ func TestMapTargetsAreInTheirValueSet(t *testing.T) {
 		{ValueSetTestResult, []string{MapTestResultFromSNOMED, MapTestResultFromDIVOC, MapTestResultFromICAO, MapTestResultNormal}},
 		{ValueSetSampleOrigin, []string{MapOriginFromSNOMED, MapOriginFromDIVOC, MapOriginFromICAO}},
 		{ValueSetAgent, []string{MapPathogenFromSNOMED, MapPathogenFromDIVOC}},
-		{ValueSetVaccines, []string{MapVaccineTypeFromEU, MapVaccineTypeFromDIVOC, MapVaccineTypeFromCVX, MapVaccineTypeFromSNOMED}},
+		{ValueSetVaccines, []string{MapVaccineTypeFromEU, MapVaccineTypeFromDIVOC, MapVaccineTypeFromCVX, MapVaccineTypeFromSNOMED, MapVaccineTypeFromATC, MapVaccineProductToType}},
 		{ValueSetVaccinesICD11, []string{MapBrandFromEU, MapBrandFromCVX, MapBrandFromSNOMED, MapBrandFromICAO}},
 		{ValueSetVaccinesEU, []string{MapBrandToEU, MapVaccineTypeToEU}},
+		{ValueSetVaccinesCVX, []string{MapBrandToCVX, MapVaccineTypeToCVX}},
+		{ValueSetVaccinesOther, []string{MapVaccineTypeFromPrequalified}},
+		{ValueSetEUHolder, []string{MapProductToHolder}},
+		{ValueSetEUProphylaxis, []string{MapProductToProphylaxis, MapVaccineTypeToSNOMED, MapVaccineTypeToSNOMEDMore}},
+		{ValueSetEUDisease, []string{MapDiseaseToEU}},
+		{ValueSetEUTestResult, []string{MapTestResultToEU}},
 	}
 	for _, tt := range tests {
 		for _, id := range tt.maps {

@@ -244,6 +244,13 @@ func FuzzLookups(f *testing.F) {
 		if member, known := terminology.InValueSet(id, system, text); member && (!known || !terminology.Known(system, text)) {
 			t.Errorf("%q is a member but not known", text)
 		}
+		for use := terminology.Use(0); use <= terminology.SampleOrigin+1; use++ {
+			c, err := terminology.Resolve(terminology.Concept{System: system, Code: text}, terminology.SystemICD11,
+				terminology.Context{Use: use, Within: id, Holder: terminology.Concept{System: system, Code: text}})
+			if (err == nil) != terminology.Known(c.System, c.Code) {
+				t.Errorf("Resolve found %+v, %v", c, err)
+			}
+		}
 		for _, target := range terminology.Translate(id, system, text) {
 			if !terminology.Known(target.System, target.Code) {
 				t.Errorf("target %+v is not known", target)
@@ -266,6 +273,17 @@ func BenchmarkTranslate(b *testing.B) {
 	for b.Loop() {
 		if len(terminology.Translate(terminology.MapBrandToEU, terminology.SystemICD11, "XM8NQ0")) != 1 {
 			b.Fatal("XM8NQ0 has no translation")
+		}
+	}
+}
+
+func BenchmarkResolve(b *testing.B) {
+	b.ReportAllocs()
+	from := terminology.Concept{System: terminology.SystemCVX, Code: "208"}
+	c := terminology.Context{Use: terminology.VaccineProduct, Within: terminology.ValueSetEUProduct}
+	for b.Loop() {
+		if _, err := terminology.Resolve(from, terminology.SystemEURegister, c); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
