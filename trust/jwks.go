@@ -26,6 +26,8 @@ type jwk struct {
 	Alg string   `json:"alg"`
 	X5C []string `json:"x5c,omitempty"`
 	X5T string   `json:"x5t#S256,omitempty"`
+
+	CRLVersion uint64 `json:"crlVersion,omitempty"` // SMART Health Cards: counter of the key's card revocation list
 }
 
 // JWKS writes the keys for HCERT content as a JWK set (RFC 7517 §5), sorted by key id.
@@ -52,7 +54,7 @@ func (l *List) JWKS() ([]byte, error) {
 // the key id of the certificate. The kid is the thumbprint of the key (RFC 7638). A key
 // has x5c only if its certificate names the issuer's URL, as readers check that; a key
 // with several certificates is there once for each.
-func (l *List) SHCKeys(issuer string) ([]byte, error) {
+func (l *List) SHCKeys(issuer string, lists CardLists) ([]byte, error) {
 	keys := []jwk{}
 	for _, entry := range l.Entries() {
 		if !entry.Allows(UsageSHC) {
@@ -63,6 +65,7 @@ func (l *List) SHCKeys(issuer string) ([]byte, error) {
 			return nil, err
 		}
 		key.KID, key.X5T = key.thumbprint(), ""
+		key.CRLVersion = lists.version(key.KID)
 		if !namesURL(entry.DSC, issuer) {
 			key.X5C = nil
 		}
@@ -71,6 +74,28 @@ func (l *List) SHCKeys(issuer string) ([]byte, error) {
 		}
 	}
 	return encodeKeys(keys)
+}
+
+// CardLists gives the counter of the card revocation list of a key, by its thumbprint; false
+// if there is no list. Nil: no key has one.
+type CardLists func(thumbprint string) (uint64, bool)
+
+// version is 0 where there is no list.
+func (c CardLists) version(thumbprint string) uint64 {
+	if c == nil {
+		return 0
+	}
+	version, _ := c(thumbprint)
+	return version
+}
+
+// cardVersions are the counters of the keys for SMART Health Cards.
+func (l *List) cardVersions(lists CardLists) map[string]uint64 {
+	versions := map[string]uint64{}
+	for thumbprint := range l.byCard {
+		versions[thumbprint] = lists.version(thumbprint)
+	}
+	return versions
 }
 
 func encodeKeys(keys []jwk) ([]byte, error) {

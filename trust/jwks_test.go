@@ -111,7 +111,7 @@ func TestSHCKeys(t *testing.T) {
 	renewed := ca.DSCFor(t, named.Key, trusttest.URI(t, issuer))
 	list := trusttest.List(t, ca.Entry(named, trust.UsageSHC), ca.Entry(plain, trust.UsageSHC), ca.Entry(renewed, trust.UsageSHC),
 		ca.Entry(ca.DSC(t), trust.UsageDocument), ca.Entry(ca.DSC(t)))
-	raw, err := list.SHCKeys(issuer)
+	raw, err := list.SHCKeys(issuer, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestSHCKeys(t *testing.T) {
 	if len(set.Keys) != 3 || withChain != 2 {
 		t.Errorf("%d keys, %d with certificates", len(set.Keys), withChain)
 	}
-	if empty, err := trusttest.List(t).SHCKeys(issuer); err != nil || string(empty) != `{"keys":[]}`+"\n" {
+	if empty, err := trusttest.List(t).SHCKeys(issuer, nil); err != nil || string(empty) != `{"keys":[]}`+"\n" {
 		t.Errorf("%s, %v", empty, err)
 	}
 }

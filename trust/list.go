@@ -26,6 +26,7 @@ type Options struct {
 type List struct {
 	entries []Entry
 	byKID   map[string][]Entry
+	byCard  map[string][]cardEntry // keys of SMART Health Cards, by the issuer's address
 	anchors []*x509.Certificate
 }
 
@@ -83,8 +84,49 @@ func (l *List) sort() {
 	slices.SortFunc(l.entries, func(a, b Entry) int { return compareCertificates(a.DSC, b.DSC) })
 	slices.SortFunc(l.anchors, compareCertificates)
 	for _, entry := range l.entries {
-		l.byKID[string(entry.KID)] = append(l.byKID[string(entry.KID)], entry)
+		l.index(entry)
 	}
+}
+
+// cardEntry is a key of SMART Health Cards and its thumbprint.
+type cardEntry struct {
+	Entry
+	thumbprint string
+}
+
+// index lets an entry be found by its key id, and the key of a SMART Health Card by the
+// address of its issuer too.
+func (l *List) index(entry Entry) {
+	l.byKID[string(entry.KID)] = append(l.byKID[string(entry.KID)], entry)
+	if !entry.Allows(UsageSHC) || len(entry.DSC.URIs) == 0 {
+		return
+	}
+	key, err := newJWK(entry)
+	if err != nil { // cannot be: what is listed is a point of its curve
+		return
+	}
+	if l.byCard == nil {
+		l.byCard = map[string][]cardEntry{}
+	}
+	for _, uri := range entry.DSC.URIs {
+		l.byCard[uri.String()] = append(l.byCard[uri.String()], cardEntry{entry, key.thumbprint()})
+	}
+}
+
+// LookupCard gives the entries for SMART Health Cards whose certificate names the issuer's
+// address and whose key has the thumbprint (RFC 7638). named says that certificates name the
+// address, be it with other keys: the list then knows the keys of this issuer, all of them.
+func (l *List) LookupCard(issuer, thumbprint string) (found []Entry, named bool) {
+	if l == nil {
+		return nil, false
+	}
+	keys := l.byCard[issuer]
+	for _, key := range keys {
+		if key.thumbprint == thumbprint {
+			found = append(found, key.Entry)
+		}
+	}
+	return found, len(keys) > 0
 }
 
 func compareCertificates(a, b *x509.Certificate) int {
@@ -121,7 +163,7 @@ func (l *List) unexpired(now time.Time) *List {
 	for _, entry := range l.Entries() {
 		if !entry.expiredAt(now) {
 			out.entries = append(out.entries, entry)
-			out.byKID[string(entry.KID)] = append(out.byKID[string(entry.KID)], entry)
+			out.index(entry)
 		}
 	}
 	for _, csca := range l.Anchors() {

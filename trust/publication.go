@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -50,6 +51,19 @@ type Publication struct {
 	statement Statement
 	signed    Signed
 	until     time.Time // when a listed certificate ends and the forms must be made again
+
+	cardVersions map[string]uint64 // counters of the card revocation lists the forms name
+}
+
+// cardIssuer is what the keys of SMART Health Cards are published with.
+type cardIssuer struct {
+	url   string
+	lists CardLists
+}
+
+// outdated reports whether the forms must be made again.
+func (p *Publication) outdated(lists CardLists, now time.Time) bool {
+	return !p.until.IsZero() && !now.Before(p.until) || !maps.Equal(p.cardVersions, p.Trust.List.cardVersions(lists))
 }
 
 // Get gives the statement in one form.
@@ -85,7 +99,7 @@ func (p *Publication) FreshUntil() time.Time {
 
 // newPublication makes all forms of a statement at that time, or nothing. A form whose
 // bytes are those of the last publication keeps its date.
-func newPublication(s Statement, signed Signed, shcIssuer string, now time.Time, last *Publication) (*Publication, error) {
+func newPublication(s Statement, signed Signed, cards cardIssuer, now time.Time, last *Publication) (*Publication, error) {
 	p := &Publication{
 		Trust: s.TrustList, statement: s, signed: signed,
 		forms: map[Form]Representation{}, certificates: map[string]Representation{}, crls: map[string]Representation{},
@@ -99,7 +113,8 @@ func newPublication(s Statement, signed Signed, shcIssuer string, now time.Time,
 		p.crls[fmt.Sprintf("%x", crl.AuthorityKeyId)] = newRepresentation(crl.Raw)
 	}
 	p.updates = newUpdates(trusted)
-	if err := p.render(trusted, shcIssuer, now); err != nil {
+	p.cardVersions = s.List.cardVersions(cards.lists)
+	if err := p.render(trusted, cards, now); err != nil {
 		return nil, err
 	}
 	p.date(now, last)
@@ -107,7 +122,7 @@ func newPublication(s Statement, signed Signed, shcIssuer string, now time.Time,
 }
 
 // render makes the forms that are one document each.
-func (p *Publication) render(trusted *List, shcIssuer string, now time.Time) error {
+func (p *Publication) render(trusted *List, cards cardIssuer, now time.Time) error {
 	for form, body := range map[Form][]byte{
 		FormTrustList: p.statement.Payload,
 		FormStatement: p.signed.JWS,
@@ -124,7 +139,7 @@ func (p *Publication) render(trusted *List, shcIssuer string, now time.Time) err
 	}
 	for form, encode := range map[Form]func() ([]byte, error){
 		FormJWKS:          trusted.JWKS,
-		FormSHC:           func() ([]byte, error) { return trusted.SHCKeys(shcIssuer) },
+		FormSHC:           func() ([]byte, error) { return trusted.SHCKeys(cards.url, cards.lists) },
 		FormRegistryDCC:   registry(Entry.isHCERT, hcertKID),
 		FormRegistrySHC:   registry(func(e Entry) bool { return e.Allows(UsageSHC) }, shcKID),
 		FormRegistryICAO:  registry(func(e Entry) bool { return e.Allows(UsageVDSNC) }, hcertKID),

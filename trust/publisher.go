@@ -27,6 +27,7 @@ type PublisherConfig struct {
 	Country   string              // ISO 3166-1 alpha-2 of the authority
 	DID       string              // of the DID document; empty: there is none
 	SHCIssuer string              // URL of the issuer of SMART Health Cards; empty: no x5c there
+	CardLists CardLists           // of revoked SMART Health Cards; nil: there are none
 	Cache     string              // file that keeps the last good statement; empty: none
 	Interval  time.Duration       // between refreshes after a success
 	Retry     time.Duration       // between refreshes after a failure, at most Interval
@@ -104,6 +105,8 @@ func (c PublisherConfig) check() error {
 	return nil
 }
 
+func (p *Publisher) cards() cardIssuer { return cardIssuer{p.config.SHCIssuer, p.config.CardLists} }
+
 // Current gives the last good publication, even when its next update is overdue. Before
 // the first one the error is a fault.Unavailable that says when to come back.
 func (p *Publisher) Current() (*Publication, error) {
@@ -111,21 +114,22 @@ func (p *Publisher) Current() (*Publication, error) {
 	if publication == nil {
 		return nil, errNotLoaded.Retry(p.config.Retry)
 	}
-	if now := p.config.Now(); !publication.until.IsZero() && !now.Before(publication.until) {
+	if now := p.config.Now(); publication.outdated(p.config.CardLists, now) {
 		return p.again(now)
 	}
 	return publication, nil
 }
 
-// again makes the forms of the current statement anew, since a certificate has ended.
+// again makes the forms of the current statement anew, since a certificate has ended or a
+// card revocation list has changed.
 func (p *Publisher) again(now time.Time) (*Publication, error) {
 	p.swap.Lock()
 	defer p.swap.Unlock()
 	last := p.current.Load()
-	if last.until.IsZero() || now.Before(last.until) {
+	if !last.outdated(p.config.CardLists, now) {
 		return last, nil
 	}
-	publication, err := newPublication(last.statement, last.signed, p.config.SHCIssuer, now, last)
+	publication, err := newPublication(last.statement, last.signed, p.cards(), now, last)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +214,7 @@ func (p *Publisher) publish(statement Statement, signed Signed) (bool, error) {
 		}
 		return false, ErrStatementOlder
 	}
-	publication, err := newPublication(statement, signed, p.config.SHCIssuer, p.config.Now(), last)
+	publication, err := newPublication(statement, signed, p.cards(), p.config.Now(), last)
 	if err != nil {
 		return false, err
 	}

@@ -1,0 +1,166 @@
+package revocation
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/trustedparty/ddcc-gateway/formats/revocation"
+)
+
+// sequenceTries bounds how often a sequence that another publisher has used is passed by one.
+const sequenceTries = 8
+
+// Refresh reads every revocation and publishes the lists if they have changed or half of the
+// manifest's time is over. After an error the last good publication stays.
+func (p *Publisher) Refresh(ctx context.Context) error {
+	p.refresh.Lock()
+	defer p.refresh.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, p.config.Timeout)
+	defer cancel()
+	began := p.config.Now()
+	if err := p.resume(); err != nil {
+		p.config.Log.ErrorContext(ctx, "stored revocation lists not used", slog.Any("error", err))
+	}
+	all, err := collect(ctx, p.config.Source, began)
+	if err != nil {
+		return err
+	}
+	if p.refused.Store(int64(all.refused)); all.refused > 0 {
+		p.config.Log.ErrorContext(ctx, "revocations that cannot be published", slog.Int("count", all.refused), slog.Any("first", all.refusal))
+	}
+	last := p.current.Load()
+	if last != nil && p.walk == all.digest() && began.Before(halfTime(last.Manifest)) {
+		return nil
+	}
+	if err := p.rebuild(ctx, all, last); err != nil {
+		return err
+	}
+	p.walk = all.digest()
+	p.took.Store(int64(p.config.Now().Sub(began)))
+	return nil
+}
+
+// rebuild writes the lists of a collection and publishes them if they are new.
+func (p *Publisher) rebuild(ctx context.Context, all *collection, last *Publication) (err error) {
+	staging, err := os.MkdirTemp(p.config.Dir, stagingPattern)
+	if err != nil {
+		return fmt.Errorf("revocation: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(staging)) }() // after a success it has another name
+	b := build{ctx: ctx, dir: staging, country: p.config.Country, all: all}
+	if last != nil {
+		b.last = last.state
+	}
+	claims, err := b.lists()
+	if err != nil {
+		return fmt.Errorf("revocation: build lists: %w", err)
+	}
+	if last != nil && saysTheSame(last.Manifest.Claims, claims) && all.now.Before(halfTime(last.Manifest)) {
+		return nil
+	}
+	return p.publish(ctx, staging, claims, b.state, last)
+}
+
+// publish signs the lists in staging and puts them in the place of the last generation.
+func (p *Publisher) publish(ctx context.Context, staging string, claims revocation.Claims, s state, last *Publication) error {
+	jws, claims, err := p.sign(ctx, claims, last)
+	if err != nil {
+		return fmt.Errorf("revocation: sign manifest: %w", err)
+	}
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("revocation: %w", err)
+	}
+	for name, content := range map[string][]byte{fileState: raw, fileManifest: jws} {
+		if _, _, err := writeBytes(filepath.Join(staging, name), content); err != nil {
+			return fmt.Errorf("revocation: %w", err)
+		}
+	}
+	keys, err := p.config.Keys()
+	if err != nil {
+		return err
+	}
+	next, err := openPublication(staging, keys, p.config.Now())
+	if err != nil {
+		return fmt.Errorf("revocation: verify before publishing: %w", err)
+	}
+	if !saysTheSame(next.Manifest.Claims, claims) || next.Manifest.Sequence != claims.Sequence {
+		return errOtherClaims
+	}
+	if err := Stale(next.Manifest, p.config.Now()); err != nil {
+		return err
+	}
+	if err := p.install(staging, claims.Sequence); err != nil {
+		return fmt.Errorf("revocation: %w", err)
+	}
+	p.current.Store(next)
+	p.config.Log.InfoContext(ctx, "revocation lists published", slog.Uint64("sequence", claims.Sequence),
+		slog.Int64("revocations", claims.Revocations), slog.Time("nextUpdate", next.Manifest.NextUpdate))
+	return nil
+}
+
+var errOtherClaims = errors.New("revocation: the signing service has signed something else")
+
+// sign asks for a signature with a sequence after the last one. The sequence follows the
+// clock, so that a publisher that has lost its directory, or one of several, goes on.
+func (p *Publisher) sign(ctx context.Context, claims revocation.Claims, last *Publication) ([]byte, revocation.Claims, error) {
+	claims.Sequence = uint64(max(1, p.config.Now().Unix()))
+	if last != nil {
+		claims.Sequence = max(claims.Sequence, last.Manifest.Sequence+1)
+	}
+	for try := 1; ; try++ {
+		jws, err := p.config.Signer.SignRevocations(ctx, claims)
+		if err == nil || try == sequenceTries || !errors.Is(err, revocation.ErrSequence) {
+			return jws, claims, err
+		}
+		claims.Sequence++
+	}
+}
+
+// install renames staging and points to it; the pointer is what counts after a crash.
+func (p *Publisher) install(staging string, sequence uint64) error {
+	name := fmt.Sprintf(generationFmt, sequence)
+	final := filepath.Join(p.config.Dir, name)
+	if err := os.RemoveAll(final); err != nil { // never published: sequences are used once
+		return err
+	}
+	if err := os.Rename(staging, final); err != nil {
+		return err
+	}
+	if err := syncTree(final); err != nil {
+		return err
+	}
+	if err := syncDir(p.config.Dir); err != nil {
+		return err
+	}
+	if err := replaceFile(filepath.Join(p.config.Dir, fileCurrent), []byte(name)); err != nil {
+		return err
+	}
+	if err := syncDir(p.config.Dir); err != nil {
+		return err
+	}
+	// The pointer is durable; what is left behind goes with the next start.
+	if err := p.sweep(name); err != nil {
+		p.config.Log.Warn("old revocation lists not removed", slog.Any("error", err))
+	}
+	return nil
+}
+
+// saysTheSame compares everything but the sequence.
+func saysTheSame(a, b revocation.Claims) bool {
+	a.Sequence, b.Sequence = 0, 0
+	one, errOne := json.Marshal(a)
+	two, errTwo := json.Marshal(b)
+	return errOne == nil && errTwo == nil && bytes.Equal(one, two)
+}
+
+func halfTime(m revocation.Manifest) time.Time {
+	return m.IssuedAt.Add(m.NextUpdate.Sub(m.IssuedAt) / 2)
+}
