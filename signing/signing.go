@@ -35,15 +35,16 @@ type Certificate struct {
 	KID       []byte    `json:"kid"`     // first 8 bytes of SHA-256 of the DSC
 	Algorithm string    `json:"algorithm"`
 	IssuedAt  time.Time `json:"issuedAt"`
-	ExpiresAt time.Time `json:"expiresAt"`
+	ExpiresAt time.Time `json:"expiresAt,omitzero"` // zero: for life (ICVP); of a seal: the end of its certificate
 }
 
 // DocumentIntent asks for the signature of the DDCC document of an intent that already
 // has its certificate. The service checks that the document says what the certificate
 // says and canonicalises it itself.
 type DocumentIntent struct {
-	ID       string          `json:"id"` // of the certificate intent
-	Document json.RawMessage `json:"document"`
+	ID           string          `json:"id"`                     // of the certificate intent
+	Certificates []string        `json:"certificates,omitempty"` // ids of the intents of other formats beside it
+	Document     json.RawMessage `json:"document"`
 }
 
 // DocumentSignature is the detached JWS over the canonical document (docs/document-signature.md).

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/trustedparty/ddcc-gateway/internal/platform/auditlog"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/process"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/tlsconf"
@@ -22,9 +23,7 @@ type settings struct {
 	DataDir      string            `required:"" help:"Directory of the ledger, the register of keys and the audit log." placeholder:"DIR"`
 	LedgerSecret config.SecretFile `required:"" help:"File with the secret that seals released certificates, 32 characters or more." placeholder:"FILE"`
 	Retention    time.Duration     `default:"72h" help:"How long a released certificate may be asked for again."`
-	AuditKey     config.SecretFile `required:"" help:"PEM file (PKCS #8, Ed25519 or ECDSA) of the key that signs audit checkpoints." placeholder:"FILE"`
-
-	AuditKeyFormer []string `help:"PEM files with the public keys that audit-key replaced, to go on with their log." placeholder:"FILE"`
+	Audit        auditlog.Files    `embed:"" prefix:"audit-"`
 
 	CSCA            []string      `name:"csca" required:"" help:"PEM files with CSCA certificates; keys of any other are refused." placeholder:"FILE"`
 	PublishLead     time.Duration `default:"24h" help:"How long a key must have been published before it signs."`
@@ -33,9 +32,12 @@ type settings struct {
 	StartStopped bool `help:"Set the emergency stop at the start, before anything is signed: for the first start after a restore."`
 
 	StatementValidity time.Duration `default:"48h" help:"Time from a signed trust list to its nextUpdate; it is renewed after half of it."`
-	DID               string        `name:"did" help:"did:web of the DID document to sign, e.g. did:web:trust.example:v2:trustlist:DCC:XXA:DSC; empty: none." placeholder:"DID"`
-	DIDDomain         string        `name:"did-domain" default:"DCC" help:"Trust domain in the DID document." placeholder:"CODE"`
-	DIDParticipant    string        `name:"did-participant" help:"Participant in the DID document, ISO 3166-1 alpha-3." placeholder:"CODE"`
+
+	RevocationValidity time.Duration `default:"24h" help:"Time from signed revocation lists to their nextUpdate."`
+
+	DID            string `name:"did" help:"did:web of the DID document to sign, e.g. did:web:trust.example:v2:trustlist:DCC:XXA:DSC; empty: none." placeholder:"DID"`
+	DIDDomain      string `name:"did-domain" default:"DCC" help:"Trust domain in the DID document." placeholder:"CODE"`
+	DIDParticipant string `name:"did-participant" help:"Participant in the DID document, ISO 3166-1 alpha-3." placeholder:"CODE"`
 
 	KeyStore           string            `required:"" enum:"vault,pkcs11,software" help:"What holds the private keys: vault, pkcs11 (an HSM), or software (development)." placeholder:"NAME"`
 	Vault              vault.Config      `embed:"" prefix:"vault-"`

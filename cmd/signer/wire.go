@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/auditlog"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
@@ -24,6 +25,8 @@ import (
 	"github.com/trustedparty/ddcc-gateway/signing/policy"
 	"github.com/trustedparty/ddcc-gateway/signing/publication"
 	"github.com/trustedparty/ddcc-gateway/signing/refusals"
+	"github.com/trustedparty/ddcc-gateway/signing/revocations"
+	revocationsapi "github.com/trustedparty/ddcc-gateway/signing/revocations/httpapi"
 	"github.com/trustedparty/ddcc-gateway/signing/service"
 	"github.com/trustedparty/ddcc-gateway/signing/service/httpapi"
 	"github.com/trustedparty/ddcc-gateway/trust"
@@ -34,7 +37,7 @@ type signer struct {
 	settings settings
 	process  *process.Process
 	records  *sqlite.Store
-	audit    *auditLog
+	audit    *auditlog.Log
 
 	keys       keys
 	policy     *policy.Gate
@@ -43,6 +46,8 @@ type signer struct {
 	service    *service.Service
 	publisher  *publication.Publisher
 	refusals   *refusals.Reporter
+
+	revocations *revocations.Signer
 }
 
 // wire makes the parts in the order in which they need each other.
@@ -116,6 +121,13 @@ func (w *signer) wireServices(anchors []*x509.Certificate) error {
 		Register: w.ring, Audit: w.audit, Country: w.policy.Country(), Anchors: anchors,
 		DID:      trust.DID{ID: w.settings.DID, Domain: w.settings.DIDDomain, Participant: w.settings.DIDParticipant},
 		Validity: w.settings.StatementValidity, Clock: time.Now, Stopped: w.operations.Stopped,
+	})
+	if err != nil {
+		return err
+	}
+	w.revocations, err = revocations.New(revocations.Deps{
+		Register: w.ring, Audit: w.audit, Refusals: w.refusals, Records: w.records, Caller: w.policy.Caller, Country: w.policy.Country(),
+		Validity: w.settings.RevocationValidity, Clock: time.Now, Stopped: w.operations.Stopped,
 	})
 	if err != nil {
 		return err
@@ -203,6 +215,7 @@ func (w *signer) listen() (*httpx.Server, error) {
 		return nil, err
 	}
 	httpapi.Register(engine, w.service, w.publisher)
+	revocationsapi.Register(engine, w.revocations)
 	if err := operationsapi.Register(engine, w.operations, time.Now); err != nil {
 		return nil, err
 	}
@@ -231,12 +244,11 @@ func check(ctx context.Context, s settings) error {
 		_, tlsErr = serverTLS(s, gate, nil)
 	}
 	_, anchorErr := trust.ReadAnchors(s.CSCA)
-	_, auditErr := readKey(s.AuditKey)
-	_, formerErr := readFormer(s.AuditKeyFormer)
+	auditErr := s.Audit.Check()
 	_, secretErr := ledgerSecret(s)
 	open, keysErr := openKeys(ctx, s, slog.New(slog.DiscardHandler), nil)
 	if keysErr == nil {
 		open.close()
 	}
-	return errors.Join(policyErr, tlsErr, anchorErr, auditErr, formerErr, secretErr, keysErr)
+	return errors.Join(policyErr, tlsErr, anchorErr, auditErr, secretErr, keysErr)
 }

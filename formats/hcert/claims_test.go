@@ -48,6 +48,21 @@ func TestClaimsOmitAbsentMembers(t *testing.T) {
 	}
 }
 
+// A lifelong certificate is one that says so, not one whose end was forgotten.
+func TestClaimsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	claims := specimenClaims(-6, map[string]int{})
+	claims.IssuedAt, claims.ExpiresAt, claims.Lifelong = time.Unix(0x69000000, 0), time.Time{}, true
+	payload, err := claims.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "a3" + "01" + "625858" + "06" + "1a69000000" + "390103" + "a1" + "25" + "a0"
+	if got := hex.EncodeToString(payload); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
 func TestClaimsRefuse(t *testing.T) {
 	t.Parallel()
 	const decomposed = "e\u0301"
@@ -77,6 +92,8 @@ func TestClaimsRefuse(t *testing.T) {
 		"no exp":             {func(c *hcert.Claims) { c.ExpiresAt = time.Time{} }, "exp"},
 		"fractional exp":     {func(c *hcert.Claims) { c.ExpiresAt = c.ExpiresAt.Add(1) }, "exp"},
 		"exp is iat":         {func(c *hcert.Claims) { c.ExpiresAt = c.IssuedAt }, "exp"},
+		"lifelong with exp":  {func(c *hcert.Claims) { c.Lifelong = true }, "exp"},
+		"lifelong, no place": {func(c *hcert.Claims) { c.Lifelong, c.ExpiresAt, c.SubClaim = true, time.Time{}, 0 }, "-260"},
 		"no sub-claim":       {func(c *hcert.Claims) { c.SubClaim = 0 }, "-260"},
 		"no content":         {content(nil), "-260.3"},
 		"NFD name":           {ddcc(func(d *hcert.DDCC) { d.Name = "Ad" + decomposed }), "-260.3.name"},

@@ -21,6 +21,9 @@ var walls = map[string][]string{
 	"formats":           {"formats", "internal/platform/fault"},
 	// The reader and what stands on it must not share code with the writer.
 	"formats/hcert/reader": {"formats/hcert/internal/vectors"},
+	"formats/shc/reader":   {"formats/strictjson", "formats/shc/internal/vectors"},
+	"formats/vdsnc/reader": {"formats/strictjson"},
+	"formats/divoc":        {"formats/strictjson"},
 	"fhir":                 {"fhir", "formats", "internal/platform/fault"},
 	"signing":              {"signing", "formats", "internal/platform"},
 	"signing/client":       {"signing", "formats", "internal/platform"},
@@ -31,6 +34,7 @@ var walls = map[string][]string{
 	"signing/keyring":      {"signing", "signing/keyring", "signing/keystore", "internal/platform"},
 	"signing/operations":   {"signing", "signing/operations", "internal/platform"},
 	"signing/publication":  {"signing", "signing/keystore", "formats/cms", "trust", "internal/platform"},
+	"signing/revocations":  {"signing", "signing/revocations", "signing/keystore", "formats/revocation", "internal/platform"},
 	"signing/governance":   {"signing/keystore"},
 	"signing/ceremony":     {"signing", "signing/ceremony", "signing/governance", "signing/keystore", "internal/platform"},
 	"signing/signingtest":  {"signing", "signing/keystore", "signing/policy", "formats"},
@@ -40,13 +44,13 @@ var walls = map[string][]string{
 	"verification":                {"verification", "formats", "trust"},
 	"issuance":                    {"issuance", "fhir", "formats", "signing", "signing/client", "internal/platform"},
 	"mediator":                    {"mediator", "fhir", "issuance", "internal/platform"},
-	"cmd/gateway":                 {"mediator", "issuance", "signing", "signing/client", "trust", "internal/platform"},
+	"cmd/gateway":                 {"mediator", "issuance", "signing", "signing/client", "trust", "verification", "fhir", "formats/revocation", "internal/platform"},
 	"cmd/signer": {
 		"signing", "signing/service", "signing/keystore", "signing/keyring", "signing/governance", "signing/operations",
-		"signing/policy", "signing/publication", "signing/refusals", "trust", "internal/platform",
+		"signing/policy", "signing/publication", "signing/refusals", "signing/revocations", "trust", "internal/platform",
 	},
 	"cmd/ddcc":            {"cmd/ddcc", "fhir", "formats", "mediator", "signing", "signing/client", "signing/ceremony", "signing/keystore", "trust", "verification", "internal/platform", "internal/devinstall"},
-	"internal/devinstall": {"signing", "signing/client", "signing/ceremony", "signing/keystore", "signing/policy", "formats/hcert", "mediator", "internal/platform"},
+	"internal/devinstall": {"signing", "signing/client", "signing/ceremony", "signing/keystore", "signing/policy", "formats", "mediator", "internal/platform"},
 	"test":                {""},
 	"internal/arch":       {},
 	"internal/pins":       {},
@@ -123,7 +127,7 @@ func allowed(part, to string) bool {
 
 // keyCode is everything that can reach a private key, make one, or say which is to be used.
 var keyCode = []string{
-	"signing/service", "signing/keystore", "signing/keyring", "signing/operations", "signing/publication",
+	"signing/service", "signing/keystore", "signing/keyring", "signing/operations", "signing/publication", "signing/revocations",
 	"signing/ceremony", "signing/policy",
 }
 

@@ -16,9 +16,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"github.com/trustedparty/ddcc-gateway/formats/dcc"
 	"github.com/trustedparty/ddcc-gateway/formats/hcert"
+	"github.com/trustedparty/ddcc-gateway/formats/icvp"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/devpki"
 	"github.com/trustedparty/ddcc-gateway/mediator"
@@ -31,6 +34,9 @@ import (
 
 // Country is user-assigned in ISO 3166-1: no real authority can be mistaken for it.
 const Country = "XX"
+
+// ICAOState is Utopia, the state of ICAO's specimens (ICAO 9303-3 §5).
+const ICAOState = "UTO"
 
 // Authority is the public health authority of a development installation.
 var Authority = mediator.AuthorityPolicy{
@@ -46,7 +52,7 @@ func (d Installation) Path(parts ...string) string {
 }
 
 // Create fills a new directory, with keys in files; it refuses one that exists. Without
-// usages it makes the keys that the demo needs.
+// usages it makes the keys of every profile. The policy has the profiles there are keys for.
 func (d Installation) Create(now time.Time, usages ...keystore.Usage) error {
 	return d.create(now, func(now time.Time) error { return d.softwareKeys(now, usages) })
 }
@@ -79,7 +85,7 @@ func (d Installation) tls(now time.Time) error {
 	})
 }
 
-// secrets writes random secrets and the key of the audit checkpoints.
+// secrets writes random secrets and the keys of the audit checkpoints.
 func (d Installation) secrets(time.Time) error {
 	for _, name := range []string{"passphrase", "ledger", "registry"} {
 		secret := make([]byte, 32)
@@ -88,13 +94,18 @@ func (d Installation) secrets(time.Time) error {
 			return err
 		}
 	}
+	return errors.Join(d.auditKey("audit"), d.auditKey("gateway-audit"))
+}
+
+// auditKey writes the key that signs the checkpoints of an audit log.
+func (d Installation) auditKey(name string) error {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return err
 	}
 	return errors.Join(
-		writePEM(d.Path("audit.key"), "PRIVATE KEY", x509.MarshalPKCS8PrivateKey, private),
-		writePEM(d.Path("audit.pub"), "PUBLIC KEY", x509.MarshalPKIXPublicKey, public),
+		writePEM(d.Path(name+".key"), "PRIVATE KEY", x509.MarshalPKCS8PrivateKey, private),
+		writePEM(d.Path(name+".pub"), "PUBLIC KEY", x509.MarshalPKIXPublicKey, public),
 	)
 }
 
@@ -123,6 +134,9 @@ func (d Installation) ceremony(now time.Time, maker keystore.Maker, usages ...ke
 	ctx, cancel := context.WithTimeout(context.Background(), ceremonyLimit)
 	defer cancel()
 	subject := ceremony.Subject{Country: Country, Organization: Authority.Name}
+	if len(usages) == 0 {
+		usages = demoUsages
+	}
 	csca, request, err := ceremony.Development(ctx, maker, subject, now, usages...)
 	if err != nil {
 		return err
@@ -136,24 +150,68 @@ func (d Installation) ceremony(now time.Time, maker keystore.Maker, usages ...ke
 // ceremonyLimit bounds the making of a handful of keys.
 const ceremonyLimit = time.Minute
 
-// policy lets the gateway have both kinds of certificates for the demo issuer.
+// policy lets the gateway have every kind of certificate for the demo issuer.
 func (d Installation) policy(time.Time) error { return d.limitSigner(2000, 4000) }
 
 func (d Installation) limitSigner(rate float64, burst int) error {
-	const year = policy.Duration(365 * 24 * time.Hour)
+	profiles, err := d.profiles()
+	if err != nil {
+		return err
+	}
 	return writeJSON(d.Path("policy.json"), policy.Policy{
-		Country: Country, Callers: []string{devpki.GatewayName}, Operators: []string{devpki.Operator1Name, devpki.Operator2Name},
-		Profiles: []policy.Profile{
-			{Name: signing.ProfileDDCCVS, Usage: keystore.UsageVaccination, SubClaim: hcert.SubClaimDDCCVS, MaxValidity: year},
-			{Name: signing.ProfileDDCCTR, Usage: keystore.UsageTest, SubClaim: hcert.SubClaimDDCCTR, MaxValidity: year},
-		},
-		Issuers: []policy.Issuer{{ID: demoIssuer, Profiles: demoProfiles, Rate: rate, Burst: burst}},
+		Country: Country, ICAOState: ICAOState,
+		Callers: []string{devpki.GatewayName}, Operators: []string{devpki.Operator1Name, devpki.Operator2Name},
+		Profiles: profiles,
+		Issuers:  []policy.Issuer{{ID: demoIssuer, Profiles: namesOf(profiles), Rate: rate, Burst: burst}},
 	})
 }
 
 const demoIssuer = "demo-clinic"
 
-var demoProfiles = []string{signing.ProfileDDCCVS, signing.ProfileDDCCTR}
+// demoUsages are those of every profile, of documents and of the trust list.
+var demoUsages = []keystore.Usage{
+	keystore.UsageVaccination, keystore.UsageTest, keystore.UsageRecovery, keystore.UsageDocument,
+	keystore.UsageSHC, keystore.UsageVDSNC, keystore.UsageTrustList,
+}
+
+// demoProfiles are all there are. An ICVP of the demo is for life, as on paper.
+var demoProfiles = []policy.Profile{
+	{Name: signing.ProfileDDCCVS, Usage: keystore.UsageVaccination, SubClaim: hcert.SubClaimDDCCVS, MaxValidity: year},
+	{Name: signing.ProfileDDCCTR, Usage: keystore.UsageTest, SubClaim: hcert.SubClaimDDCCTR, MaxValidity: year},
+	{Name: signing.ProfileDCCVaccination, Usage: keystore.UsageVaccination, SubClaim: dcc.SubClaim, MaxValidity: year},
+	{Name: signing.ProfileDCCTest, Usage: keystore.UsageTest, SubClaim: dcc.SubClaim, MaxValidity: year},
+	{Name: signing.ProfileDCCRecovery, Usage: keystore.UsageRecovery, SubClaim: dcc.SubClaim, MaxValidity: year},
+	{Name: signing.ProfileICVP, Usage: keystore.UsageVaccination, SubClaim: icvp.SubClaim, MaxValidity: year, Lifelong: true},
+	{Name: signing.ProfileSHCImmunization, Usage: keystore.UsageSHC, MaxValidity: year},
+	{Name: signing.ProfileSHCLaboratory, Usage: keystore.UsageSHC, MaxValidity: year},
+	{Name: signing.ProfileVDSVaccination, Usage: keystore.UsageVDSNC, MaxValidity: year},
+	{Name: signing.ProfileVDSTest, Usage: keystore.UsageVDSNC, MaxValidity: year},
+}
+
+const year = policy.Duration(365 * 24 * time.Hour)
+
+// profiles are those that the installation has keys for.
+func (d Installation) profiles() ([]policy.Profile, error) {
+	request, err := d.registrations()
+	if err != nil {
+		return nil, err
+	}
+	var out []policy.Profile
+	for _, p := range demoProfiles {
+		if slices.ContainsFunc(request.Registrations, func(r signing.Registration) bool { return r.Usage == string(p.Usage) }) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+func namesOf(profiles []policy.Profile) []string {
+	names := make([]string, len(profiles))
+	for i, p := range profiles {
+		names[i] = p.Name
+	}
+	return names
+}
 
 func writeJSON(path string, what any) error {
 	raw, err := json.MarshalIndent(what, "", "  ")
@@ -168,11 +226,15 @@ func (d Installation) issuers(time.Time) error { return d.LimitIssuer(2000, 4000
 // LimitIssuer lets the issuer ask for so many certificates a second, and so many at once.
 // A gateway reads it when it starts.
 func (d Installation) LimitIssuer(rate float64, burst int) error {
+	profiles, err := d.profiles()
+	if err != nil {
+		return err
+	}
 	issuers := mediator.Policy{
 		Authorities: []mediator.AuthorityPolicy{Authority},
 		Issuers: []mediator.IssuerPolicy{{
 			ID: demoIssuer, Certificate: devpki.IssuerName,
-			Profiles:    demoProfiles,
+			Profiles:    namesOf(profiles),
 			Authorities: []string{Authority.ID}, Rate: rate, Burst: burst,
 		}},
 	}
@@ -198,7 +260,7 @@ func (d Installation) GatewayArgs(listen, signer string) []string {
 	return []string{
 		"run", "--environment=development", "--exit-with-stdin", "--listen=" + listen,
 		"--tls-cert=" + d.Path("tls", "gateway.pem"), "--tls-key=" + d.Path("tls", "gateway.key"), "--tls-client-ca=" + d.Path("tls", "ca.pem"),
-		"--issuers=" + d.Path("issuers.json"), "--data-dir=" + d.Path("gateway"), "--registry-secret=" + d.Path("registry.secret"),
+		"--issuers=" + d.Path("issuers.json"), "--data-dir=" + d.Path("gateway"), "--audit-key=" + d.Path("gateway-audit.key"), "--registry-secret=" + d.Path("registry.secret"),
 		"--signer=https://" + signer, "--signer-name=" + devpki.SignerName,
 		"--signer-tls-cert=" + d.Path("tls", "gateway.pem"), "--signer-tls-key=" + d.Path("tls", "gateway.key"), "--signer-tls-ca=" + d.Path("tls", "ca.pem"),
 		"--trust-country=" + Country, "--trust-csca=" + d.Path("csca.pem"),

@@ -9,6 +9,9 @@ import (
 
 	"github.com/trustedparty/ddcc-gateway/internal/devinstall"
 	"github.com/trustedparty/ddcc-gateway/mediator"
+	"github.com/trustedparty/ddcc-gateway/signing/keystore"
+	signerpolicy "github.com/trustedparty/ddcc-gateway/signing/policy"
+	"github.com/trustedparty/ddcc-gateway/signing/service"
 )
 
 func TestLimitIssuer(t *testing.T) {
@@ -27,6 +30,34 @@ func TestLimitIssuer(t *testing.T) {
 	}
 	if got := after.Issuers[0]; got.Rate != 7 || got.Burst != 8 || got.ID != before.Issuers[0].ID {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestPolicyIsTheSigners: the file is one the signer takes, with every profile there are
+// keys for, and both the signer and the gateway let the demo issuer have all of them.
+func TestPolicyIsTheSigners(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		usages []keystore.Usage
+		want   int
+	}{
+		"all":         {nil, 10},
+		"tests alone": {[]keystore.Usage{keystore.UsageTest, keystore.UsageDocument}, 2},
+	} {
+		install := devinstall.Installation(filepath.Join(t.TempDir(), "installation"))
+		if err := install.Create(time.Now(), tc.usages...); err != nil {
+			t.Fatal(err)
+		}
+		p, err := signerpolicy.Read(install.Path("policy.json"), service.Checks())
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if len(p.Profiles) != tc.want || len(p.Issuers[0].Profiles) != tc.want || p.ICAOState != devinstall.ICAOState {
+			t.Errorf("%s: %+v", name, p)
+		}
+		if got := policy(t, install).Issuers[0].Profiles; len(got) != tc.want {
+			t.Errorf("%s: the gateway grants %v", name, got)
+		}
 	}
 }
 

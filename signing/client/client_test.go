@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/trustedparty/ddcc-gateway/formats/hcert"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/devpki"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
@@ -108,13 +109,13 @@ func TestCallsArriveWhole(t *testing.T) {
 	s := start(t)
 	c := s.client(t)
 	ctx := context.Background()
-	in := signing.Intent{ID: "id-1", Profile: "p", Issuer: "clinic"}
-	in.Claims.Name = "Ada Specimen"
+	in := signing.Intent{ID: "id-1", Event: "id-0", Profile: "p", Issuer: "clinic"}
+	in.Claims.DDCC = &hcert.DDCC{Name: "Ada Specimen"}
 	cert, err := c.Issue(ctx, in)
 	if err != nil || cert.Text != "HC1:X" || string(cert.KID) != "12345678" || !cert.IssuedAt.Equal(time.Unix(1, 0)) {
 		t.Errorf("Issue: %+v, %v", cert, err)
 	}
-	if got, ok := s.service.got.(signing.Intent); !ok || got.ID != in.ID || got.Claims.Name != in.Claims.Name || s.service.caller != devpki.GatewayName {
+	if got, ok := s.service.got.(signing.Intent); !ok || got.ID != in.ID || got.Event != in.Event || got.Claims.DDCC == nil || got.Claims.DDCC.Name != in.Claims.DDCC.Name || s.service.caller != devpki.GatewayName {
 		t.Errorf("arrived: %+v from %s", s.service.got, s.service.caller)
 	}
 	document := `{"resourceType":"Bundle","b":"<&>"}`

@@ -5,6 +5,9 @@
 // answers one question per request: may this caller have a certificate of this profile for
 // this issuer now, and within which limits.
 //
+// What the code fixes of a profile (the usage of its keys, its place in an HCERT) stands in
+// the file as well, for those who review it, and must be the same.
+//
 // Invariants. What the file does not name is refused; a missing member never trusts
 // somebody. A file that cannot be read or is incoherent is never half used: at start it
 // stops the signer, later the last good one stays in force and the failure is reported.

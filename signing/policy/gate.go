@@ -28,8 +28,9 @@ var (
 type Grant struct {
 	Profile     string
 	Usage       keystore.Usage
-	SubClaim    int64
+	SubClaim    int64           // 0 for a profile that is no HCERT
 	MaxValidity time.Duration   // the shorter of the profile's and the issuer's
+	Lifelong    bool            // an end that nobody states may stay open; never with an issuer's own MaxValidity
 	Ignored     map[string]bool // ids of lints the profile is excepted from
 	Policy      string          // hex SHA-256 of the file it comes from, for the audit log
 }
@@ -97,8 +98,8 @@ func (g *Gate) Refresh(context.Context) {
 		return
 	}
 	p, err := Parse(data, g.options.Checks)
-	if err == nil && p.Country != g.Country() {
-		err = &Error{[]Problem{{"country", "has changed; another country needs a new start, with its own keys"}}}
+	if err == nil {
+		err = g.sameState(p)
 	}
 	if err != nil {
 		g.report(digest, err)
@@ -106,6 +107,17 @@ func (g *Gate) Refresh(context.Context) {
 	}
 	g.enforce(p, digest)
 	g.report(digest, nil)
+}
+
+// sameState refuses a policy of another state than the one in force.
+func (g *Gate) sameState(p Policy) error {
+	switch before := g.ICAOState(); {
+	case p.Country != g.Country():
+		return &Error{[]Problem{{"country", "has changed; another country needs a new start, with its own keys"}}}
+	case before != "" && p.ICAOState != "" && p.ICAOState != before:
+		return &Error{[]Problem{{"icaoState", "has changed; another state needs a new start, with its own keys"}}}
+	}
+	return nil
 }
 
 // news reports whether the file was found otherwise than last time. The return of a
@@ -175,6 +187,9 @@ func (g *Gate) Operator(name string) bool { return g.rules.Load().operators[name
 
 // Country is the one of the policy; it never changes.
 func (g *Gate) Country() string { return g.rules.Load().country }
+
+// ICAOState is the issuing state of VDS-NC in the policy, empty where it has none.
+func (g *Gate) ICAOState() string { return g.rules.Load().icaoState }
 
 // Digest is the hex SHA-256 of the file in force.
 func (g *Gate) Digest() string { return g.rules.Load().digest }

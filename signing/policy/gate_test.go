@@ -336,6 +336,39 @@ func TestFileIsFollowed(t *testing.T) {
 	}
 }
 
+// TestStateOfSeals: it may come with the first profile of seals; another one needs a start.
+func TestStateOfSeals(t *testing.T) {
+	t.Parallel()
+	f := open(t, good)
+	if f.ICAOState() != "" {
+		t.Errorf("a state of %q", f.ICAOState())
+	}
+	const seals = `{"name": "icao-vacc", "usage": "vdsnc", "maxValidity": "72h"}`
+	if err, _ := f.change(more(t, seals, `"UTO"`)); err != nil || f.ICAOState() != "UTO" {
+		t.Errorf("the first state: %v", err)
+	}
+	if err, told := f.change(more(t, seals, `"XXA"`)); err == nil || !told || f.ICAOState() != "UTO" {
+		t.Errorf("another state: %v", err)
+	}
+}
+
+// TestLifelongIsNotForIssuersWithALimit of their own.
+func TestLifelongIsNotForIssuersWithALimit(t *testing.T) {
+	t.Parallel()
+	text := more(t, `{"name": "who-icvp", "usage": "vaccination", "subClaim": -6, "maxValidity": "8760h", "lifelong": true}`, `"UTO"`)
+	text = strings.Replace(text, `"issuers": [`, `"issuers": [{"id": "short", "profiles": ["who-icvp"], "rate": 1, "burst": 1, "maxValidity": "9000h"},
+		{"id": "long", "profiles": ["who-icvp"], "rate": 1, "burst": 1},`, 1)
+	f := open(t, text)
+	short, err := f.Admit(gateway, "who-icvp", "short")
+	if err != nil || short.Lifelong || short.MaxValidity != 8760*time.Hour {
+		t.Errorf("with a limit: %+v, %v", short, err)
+	}
+	long, err := f.Admit(gateway, "who-icvp", "long")
+	if err != nil || !long.Lifelong || long.SubClaim != -6 {
+		t.Errorf("without: %+v, %v", long, err)
+	}
+}
+
 func TestBrokenFileKeepsTheLastGoodOne(t *testing.T) {
 	t.Parallel()
 	f := open(t, good)

@@ -11,6 +11,7 @@ import (
 // Policy is the file as a whole.
 type Policy struct {
 	Country       string    `json:"country"`                 // ISO 3166-1 alpha-2, issuer in every certificate
+	ICAOState     string    `json:"icaoState,omitempty"`     // issuing state in VDS-NC (ICAO 9303-3 §5), e.g. "UTO"; needed for those alone
 	Callers       []string  `json:"callers,omitempty"`       // of profiles that name none: names of client certificates
 	Operators     []string  `json:"operators"`               // names of client certificates; key operations take two of them
 	Profiles      []Profile `json:"profiles"`                // kinds of certificates
@@ -21,10 +22,11 @@ type Policy struct {
 // Profile is one kind of certificate.
 type Profile struct {
 	Name         string         `json:"name"`
-	Usage        keystore.Usage `json:"usage"`             // of the key that signs it
-	SubClaim     int64          `json:"subClaim"`          // place inside claim -260
-	Callers      []string       `json:"callers,omitempty"` // who may ask; absent: Policy.Callers
-	MaxValidity  Duration       `json:"maxValidity"`       // between issue and expiry
+	Usage        keystore.Usage `json:"usage"`              // of the key that signs it
+	SubClaim     int64          `json:"subClaim,omitempty"` // place inside claim -260; of HCERT profiles alone
+	Callers      []string       `json:"callers,omitempty"`  // who may ask; absent: Policy.Callers
+	MaxValidity  Duration       `json:"maxValidity"`        // between issue and expiry
+	Lifelong     bool           `json:"lifelong,omitempty"` // without expiry where neither content nor request states an end
 	IgnoredLints []string       `json:"ignoredLints,omitempty"`
 }
 

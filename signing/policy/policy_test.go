@@ -15,11 +15,18 @@ import (
 )
 
 var checks = policy.Checks{
-	Profile: func(name string) bool { return strings.HasPrefix(name, "who-ddcc-") },
-	Lint:    func(id string) bool { return id == "minimal" || id == "size" },
-	Usage: func(profile string, usage keystore.Usage) bool {
-		return usage == map[string]keystore.Usage{"who-ddcc-vs": keystore.UsageVaccination, "who-ddcc-tr": keystore.UsageTest}[profile]
+	Kind: func(profile string) (policy.Kind, bool) {
+		kind, ok := map[string]policy.Kind{
+			"who-ddcc-vs": {Usage: keystore.UsageVaccination, SubClaim: 3},
+			"who-ddcc-tr": {Usage: keystore.UsageTest, SubClaim: 4},
+			"eu-dcc-v":    {Usage: keystore.UsageVaccination, SubClaim: 1},
+			"eu-dcc-r":    {Usage: keystore.UsageRecovery, SubClaim: 1},
+			"who-icvp":    {Usage: keystore.UsageVaccination, SubClaim: -6, Lifelong: true},
+			"icao-vacc":   {Usage: keystore.UsageVDSNC},
+		}[profile]
+		return kind, ok
 	},
+	Lint: func(id string) bool { return id == "minimal" || id == "size" },
 }
 
 const good = `{
@@ -44,6 +51,13 @@ func with(t testing.TB, old, replacement string) string {
 		t.Fatalf("%q is there %d times", old, strings.Count(good, old))
 	}
 	return strings.Replace(good, old, replacement, 1)
+}
+
+// more gives the good policy with more profiles and the code of the state.
+func more(t testing.TB, profiles, state string) string {
+	t.Helper()
+	text := with(t, `"ignoredLints": ["minimal"]}`, `"ignoredLints": ["minimal"]}, `+profiles)
+	return strings.Replace(text, `"country": "XX",`, `"country": "XX", "icaoState": `+state+`,`, 1)
 }
 
 func problems(t testing.TB, err error) []string {
@@ -112,12 +126,23 @@ func TestEveryProblemIsNamedByItsPath(t *testing.T) {
 		"one operator, twice":                      {with(t, `"urn:x:operator-2"`, `"urn:x:operator-1"`), []string{"operators", "operators[1]"}},
 		"operator calls":                           {with(t, `"urn:x:operator-2"`, `"urn:x:gateway"`), []string{"operators[1]"}},
 		"operator calls for one":                   {with(t, `"urn:x:operator-2"`, `"urn:x:laboratories"`), []string{"operators[1]"}},
-		"unknown profile name":                     {with(t, `"name": "who-ddcc-tr"`, `"name": "eu-dcc-t"`), []string{"issuers[1].profiles[0]", "profiles[1].name"}},
-		"profile twice":                            {with(t, `"name": "who-ddcc-tr"`, `"name": "who-ddcc-vs"`), []string{"issuers[1].profiles[0]", "profiles[1].name", "profiles[1].usage"}},
+		"unknown profile name":                     {with(t, `"name": "who-ddcc-tr"`, `"name": "eu-dcc-x"`), []string{"issuers[1].profiles[0]", "profiles[1].name"}},
+		"profile twice":                            {with(t, `"name": "who-ddcc-tr"`, `"name": "who-ddcc-vs"`), []string{"issuers[1].profiles[0]", "profiles[1].name", "profiles[1].subClaim", "profiles[1].usage"}},
 		"usage of documents":                       {with(t, `"vaccination"`, `"document"`), []string{"profiles[0].usage"}},
 		"usage of the trust list":                  {with(t, `"vaccination"`, `"trustlist"`), []string{"profiles[0].usage"}},
 		"usage of another kind":                    {with(t, `"usage": "vaccination"`, `"usage": "test"`), []string{"profiles[0].usage"}},
 		"unknown usage":                            {with(t, `"vaccination"`, `"Vaccination"`), []string{"profiles[0].usage"}},
+		"no HCERT with a place":                    {more(t, `{"name": "icao-vacc", "usage": "vdsnc", "subClaim": 3, "maxValidity": "72h"}`, `"UTO"`), []string{"profiles[2].subClaim"}},
+		"place of another kind":                    {more(t, `{"name": "who-icvp", "usage": "vaccination", "subClaim": 6, "maxValidity": "72h"}`, `"UTO"`), []string{"profiles[2].subClaim"}},
+		"HCERT without a place":                    {more(t, `{"name": "who-icvp", "usage": "vaccination", "maxValidity": "72h"}`, `"UTO"`), []string{"profiles[2].subClaim"}},
+		"one place for one format":                 {more(t, `{"name": "eu-dcc-v", "usage": "vaccination", "subClaim": 1, "maxValidity": "72h"}, {"name": "eu-dcc-r", "usage": "recovery", "subClaim": 1, "maxValidity": "72h"}`, `"UTO"`), []string{}},
+		"for life":                                 {more(t, `{"name": "who-icvp", "usage": "vaccination", "subClaim": -6, "maxValidity": "72h", "lifelong": true}`, `"UTO"`), []string{}},
+		"for life, perhaps":                        {more(t, `{"name": "who-icvp", "usage": "vaccination", "subClaim": -6, "maxValidity": "72h", "lifelong": 1}`, `"UTO"`), []string{"profiles[2].lifelong"}},
+		"DDCC for life":                            {with(t, `"maxValidity": "72h",`, `"maxValidity": "72h", "lifelong": true,`), []string{"profiles[1].lifelong"}},
+		"seal of a state":                          {more(t, `{"name": "icao-vacc", "usage": "vdsnc", "maxValidity": "72h"}`, `"UTO"`), []string{}},
+		"seal of Germany":                          {more(t, `{"name": "icao-vacc", "usage": "vdsnc", "maxValidity": "72h"}`, `"D"`), []string{}},
+		"seal of no state":                         {more(t, `{"name": "icao-vacc", "usage": "vdsnc", "maxValidity": "72h"}`, `""`), []string{"icaoState"}},
+		"seal of a country":                        {more(t, `{"name": "icao-vacc", "usage": "vdsnc", "maxValidity": "72h"}`, `"UT"`), []string{"icaoState"}},
 		"shared place":                             {with(t, `"subClaim": 4`, `"subClaim": 3`), []string{"profiles[1].subClaim"}},
 		"no place":                                 {with(t, `"subClaim": 4`, `"subClaim": 0`), []string{"profiles[1].subClaim"}},
 		"place and a half":                         {with(t, `"subClaim": 4`, `"subClaim": 4.5`), []string{"profiles[1].subClaim"}},
@@ -196,9 +221,9 @@ func TestNoChecksKnowNothing(t *testing.T) {
 	if got := problems(t, err); !slices.Equal(got, []string{"profiles[0].name", "profiles[1].name", "profiles[1].ignoredLints[0]"}) {
 		t.Errorf("problems at %q", got)
 	}
-	_, err = policy.Parse([]byte(good), policy.Checks{Profile: checks.Profile, Lint: checks.Lint})
-	if got := problems(t, err); !slices.Equal(got, []string{"profiles[0].usage", "profiles[1].usage"}) {
-		t.Errorf("without a check of usages: problems at %q", got)
+	_, err = policy.Parse([]byte(good), policy.Checks{Kind: checks.Kind})
+	if got := problems(t, err); !slices.Equal(got, []string{"profiles[1].ignoredLints[0]"}) {
+		t.Errorf("without a check of lints: problems at %q", got)
 	}
 }
 

@@ -79,6 +79,7 @@ func (r reader) policy(raw jsontext.Value) Policy {
 	var p Policy
 	r.object("", raw, map[string]member{
 		"country":       {read: r.text(&p.Country)},
+		"icaoState":     {read: r.text(&p.ICAOState), optional: true},
 		"callers":       {read: r.names(&p.Callers), optional: true},
 		"operators":     {read: r.names(&p.Operators)},
 		"profiles":      {read: listOf(r, &p.Profiles, r.profile)},
@@ -93,9 +94,10 @@ func (r reader) profile(path string, raw jsontext.Value) Profile {
 	r.object(path, raw, map[string]member{
 		"name":         {read: r.text(&p.Name)},
 		"usage":        {read: r.text((*string)(&p.Usage))},
-		"subClaim":     {read: r.integer(&p.SubClaim)},
+		"subClaim":     {read: r.integer(&p.SubClaim), optional: true},
 		"callers":      {read: r.names(&p.Callers), optional: true},
 		"maxValidity":  {read: r.duration(&p.MaxValidity)},
+		"lifelong":     {read: r.truth(&p.Lifelong), optional: true},
 		"ignoredLints": {read: r.texts(&p.IgnoredLints), optional: true},
 	})
 	return p
@@ -203,6 +205,14 @@ func (r reader) text(into *string) func(string, jsontext.Value) {
 	return func(path string, raw jsontext.Value) {
 		if raw.Kind() != '"' || json.Unmarshal(raw, into) != nil {
 			r.add(path, "must be a string")
+		}
+	}
+}
+
+func (r reader) truth(into *bool) func(string, jsontext.Value) {
+	return func(path string, raw jsontext.Value) {
+		if json.Unmarshal(raw, into) != nil || raw.Kind() == 'n' {
+			r.add(path, "must be true or false")
 		}
 	}
 }

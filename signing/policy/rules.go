@@ -6,6 +6,7 @@ import "time"
 // buckets, which one policy hands to the next.
 type rules struct {
 	digest, country    string
+	icaoState          string
 	callers, operators map[string]bool
 	order              []string // names of profiles
 	profiles           map[string]profileRules
@@ -42,7 +43,7 @@ func (r *rules) allowed(caller, profile string) (Grant, error) {
 // enforce puts a valid policy in force. Issuers keep what they have used of their rate.
 func (g *Gate) enforce(p Policy, digest string) {
 	r := &rules{
-		digest: digest, country: p.Country, operators: set(p.Operators), callers: map[string]bool{},
+		digest: digest, country: p.Country, icaoState: p.ICAOState, operators: set(p.Operators), callers: map[string]bool{},
 		profiles: make(map[string]profileRules, len(p.Profiles)),
 		issuers:  make(map[string]issuerRules, len(p.Issuers)),
 	}
@@ -76,7 +77,7 @@ func (r *rules) addProfile(p Profile, standard []string) {
 	r.order = append(r.order, p.Name)
 	r.profiles[p.Name] = profileRules{callers: set(callers), grant: Grant{
 		Profile: p.Name, Usage: p.Usage, SubClaim: p.SubClaim,
-		MaxValidity: time.Duration(p.MaxValidity), Ignored: set(p.IgnoredLints), Policy: r.digest,
+		MaxValidity: time.Duration(p.MaxValidity), Lifelong: p.Lifelong, Ignored: set(p.IgnoredLints), Policy: r.digest,
 	}}
 }
 
@@ -84,8 +85,8 @@ func (r *rules) grants(profiles []string, validity Duration) map[string]Grant {
 	grants := make(map[string]Grant, len(profiles))
 	for _, name := range profiles {
 		grant := r.profiles[name].grant
-		if v := time.Duration(validity); v > 0 && v < grant.MaxValidity {
-			grant.MaxValidity = v
+		if v := time.Duration(validity); v > 0 {
+			grant.MaxValidity, grant.Lifelong = min(v, grant.MaxValidity), false
 		}
 		grants[name] = grant
 	}

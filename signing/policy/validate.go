@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,11 +13,15 @@ import (
 // Checks are what a policy must agree with and cannot know: the code it is given to. A
 // nil check knows nothing.
 type Checks struct {
-	Profile func(name string) bool // the service can build such certificates
-	Lint    func(id string) bool   // there is such a lint, and a profile may be excepted from it
+	Kind func(profile string) (Kind, bool) // what the service can build under the name
+	Lint func(id string) bool              // there is such a lint, and a profile may be excepted from it
+}
 
-	// Usage reports whether keys of the usage may sign certificates of the profile.
-	Usage func(profile string, usage keystore.Usage) bool
+// Kind is what the code fixes of a profile; the file repeats it for those who review it.
+type Kind struct {
+	Usage    keystore.Usage // of the keys that may sign it
+	SubClaim int64          // its place inside claim -260; 0: it is no HCERT
+	Lifelong bool           // the format knows certificates without an end
 }
 
 // The limits of a policy.
@@ -34,9 +37,10 @@ const (
 )
 
 var (
-	alpha2   = regexp.MustCompile(`^[A-Z]{2}$`)
-	issuerID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`) // as it goes into the audit log
-	profile  = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$`)
+	icaoState = regexp.MustCompile(`^(?:[A-Z]{3}|D)$`)
+	alpha2    = regexp.MustCompile(`^[A-Z]{2}$`)
+	issuerID  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`) // as it goes into the audit log
+	profile   = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$`)
 )
 
 // certificateUsages are the usages whose keys sign certificates of a profile.
@@ -55,6 +59,7 @@ func (p Policy) Validate(checks Checks) error {
 func (p Policy) validate(found *problems, checks Checks) {
 	v := validator{problems: found, before: &problems{list: slices.Clone(found.list)}, checks: checks}
 	v.check("country", alpha2.MatchString(p.Country), "must be an ISO 3166-1 alpha-2 code in capitals")
+	v.state(p)
 	v.names("callers", p.Callers)
 	v.operators(p)
 	v.profiles(p)
@@ -68,6 +73,16 @@ func (p Policy) validate(found *problems, checks Checks) {
 	} else {
 		v.check("issuers", len(p.Issuers) > 0, "is empty; without an issuer and a defaultIssuer nobody may issue")
 	}
+}
+
+// state: a seal names its issuing state in a code that the country does not tell.
+func (v validator) state(p Policy) {
+	if p.ICAOState != "" {
+		v.check("icaoState", icaoState.MatchString(p.ICAOState), `must be the code of a state in ICAO 9303-3: three capitals, "D" for Germany`)
+		return
+	}
+	seals := slices.ContainsFunc(p.Profiles, func(one Profile) bool { return one.Usage == keystore.UsageVDSNC })
+	v.check("icaoState", !seals, "is missing; profiles of usage vdsnc need the code of the issuing state in ICAO 9303-3")
 }
 
 type validator struct {
@@ -147,16 +162,13 @@ func (v validator) spellings(p Policy) map[string]string {
 func (v validator) profiles(p Policy) {
 	v.check("profiles", len(p.Profiles) > 0, "is empty; name the kinds of certificates this signer makes")
 	v.check("profiles", len(p.Profiles) <= maxProfiles, "has more than %d entries", maxProfiles)
-	names, places := map[string]int{}, map[int64]int{}
+	names := map[string]int{}
 	for i, one := range p.Profiles {
 		at := fmt.Sprintf("profiles[%d]", i)
 		v.check(at+".name", profile.MatchString(one.Name), "must be 1 to 64 of a-z, 0-9 and inner hyphens")
-		v.check(at+".name", !profile.MatchString(one.Name) || v.knownProfile(one.Name), "is no profile this signer can make")
 		v.unique(at+".name", "profiles", one.Name, i, names)
 		v.check(at+".usage", slices.Contains(certificateUsages, one.Usage), "must be a key usage for certificates: vaccination, test, recovery, shc or vdsnc")
-		v.check(at+".usage", !slices.Contains(certificateUsages, one.Usage) || !v.knownProfile(one.Name) || v.fits(one),
-			"is for another kind of certificate; keys of that usage must not sign this profile")
-		v.subClaim(at+".subClaim", one.SubClaim, i, places)
+		v.kind(at, one)
 		v.validity(at+".maxValidity", one.MaxValidity)
 		v.names(at+".callers", one.Callers)
 		v.check(at+".callers", len(one.Callers)+len(p.Callers) > 0, "is missing, and there are no callers for all profiles; name at least one client certificate")
@@ -164,25 +176,26 @@ func (v validator) profiles(p Policy) {
 	}
 }
 
-func (v validator) knownProfile(name string) bool {
-	return v.checks.Profile != nil && v.checks.Profile(name)
-}
-
-// fits reports whether the keys are those of the profile: a verifier takes the usage of a
-// key for what its certificates may say.
-func (v validator) fits(p Profile) bool {
-	return v.checks.Usage != nil && v.checks.Usage(p.Name, p.Usage)
-}
-
-// subClaim: a verifier takes the place for the kind of certificate, so two profiles must
-// not share one.
-func (v validator) subClaim(at string, place int64, i int, seen map[int64]int) {
-	v.check(at, place >= 1 && place <= math.MaxInt32, "must be a whole number from 1")
-	if first, twice := seen[place]; twice {
-		v.check(at, false, "is the place of profiles[%d] as well", first)
+// kind holds a profile against what the service builds under its name. A verifier takes the
+// usage of a key, and the place of the content, for what the certificate may say.
+func (v validator) kind(at string, one Profile) {
+	var kind Kind
+	known := v.checks.Kind != nil
+	if known {
+		kind, known = v.checks.Kind(one.Name)
+	}
+	v.check(at+".name", known || !profile.MatchString(one.Name), "is no profile this signer can make")
+	if !known {
 		return
 	}
-	seen[place] = i
+	v.check(at+".usage", one.Usage == kind.Usage || !slices.Contains(certificateUsages, one.Usage),
+		"is for another kind of certificate; keys of that usage must not sign this profile")
+	if kind.SubClaim == 0 {
+		v.check(at+".subClaim", one.SubClaim == 0, "is for HCERT profiles alone; leave it out")
+	} else {
+		v.check(at+".subClaim", one.SubClaim == kind.SubClaim, "must be %d, the place of this kind of certificate", kind.SubClaim)
+	}
+	v.check(at+".lifelong", !one.Lifelong || kind.Lifelong, "is not possible in this format; leave it out")
 }
 
 func (v validator) validity(at string, d Duration) {

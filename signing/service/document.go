@@ -52,7 +52,16 @@ func (s *Service) admitDocument(ctx context.Context, caller string, in signing.D
 	if err != nil {
 		return signing.DocumentSignature{}, err
 	}
-	canonical, err := s.examine(caller, found.Certificate, in.Document)
+	if kinds[found.Profile].event != "" {
+		return signing.DocumentSignature{}, errDocument.With(fault.Issue{
+			Path: "id", Rule: "document-certificates", Detail: "The certificate stands beside an event and has no document of its own.", Fix: "Name the intent of the event's WHO DDCC.",
+		})
+	}
+	codes, err := s.pictures(ctx, caller, found.Certificate, in)
+	if err != nil {
+		return signing.DocumentSignature{}, err
+	}
+	canonical, err := s.examine(caller, found.Certificate, codes, in.Document)
 	if err != nil {
 		return signing.DocumentSignature{}, err
 	}
@@ -103,7 +112,7 @@ func (s *Service) refusedDocument(caller, id string, cause error) {
 }
 
 // examine lints the document against its certificate and gives its canonical form.
-func (s *Service) examine(caller string, cert signing.Certificate, document []byte) ([]byte, error) {
+func (s *Service) examine(caller string, cert signing.Certificate, codes []picture, document []byte) ([]byte, error) {
 	if len(document) > MaxDocument {
 		return nil, fault.New(fault.TooLarge, "document-size", "The document is larger than a DDCC document can be.")
 	}
@@ -118,7 +127,7 @@ func (s *Service) examine(caller string, cert signing.Certificate, document []by
 	if err != nil {
 		return nil, err
 	}
-	issues, err := compareDocument(cert, grant.SubClaim, doc.Canonical)
+	issues, err := compareDocument(cert, grant.SubClaim, codes, doc.Canonical)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "document-compare", "").Because(err)
 	}

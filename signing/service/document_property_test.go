@@ -7,13 +7,15 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/trustedparty/ddcc-gateway/fhir"
 	fhirmaps "github.com/trustedparty/ddcc-gateway/fhir/maps"
-	"github.com/trustedparty/ddcc-gateway/formats/qr"
+	"github.com/trustedparty/ddcc-gateway/formats/symbol"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/signing"
+	"github.com/trustedparty/ddcc-gateway/signing/signingtest"
 )
 
 // anyOf draws one of the values.
@@ -64,32 +66,58 @@ func anyCore(t *rapid.T) fhir.CoreDataSet {
 }
 
 // ownDocument has a core data set certified and writes its document as the gateway does.
-func ownDocument(t *rapid.T, b *testBench, core fhir.CoreDataSet) (signing.Certificate, []byte) {
+func ownDocument(t *rapid.T, b *testBench, core fhir.CoreDataSet) signing.DocumentIntent {
 	profile, claims, err := fhirmaps.Claims(core)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := b.Issue(context.Background(), caller, intent(func(i *signing.Intent) { i.Profile, i.Claims = profile, claims }))
+	cert, err := b.Issue(context.Background(), caller, intent(func(i *signing.Intent) { i.Profile, i.Claims.DDCC = profile, &claims }))
 	if err != nil {
 		t.Fatal(err, fault.From(err).Issues)
 	}
-	symbol, err := qr.Encode(cert.Text, qr.Q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	picture, err := symbol.PNG(qr.DefaultScale, qr.DefaultQuiet)
-	if err != nil {
-		t.Fatal(err)
+	codes, certificates := []fhirmaps.QRImage{{Type: "who", Text: cert.Text, PNG: drawn(t, cert.Text)}}, []string(nil)
+	for _, other := range anyBeside(t, b, cert, core) {
+		codes = append(codes, fhirmaps.QRImage{Type: "dcc", Text: other.Text, PNG: drawn(t, other.Text)})
+		certificates = append(certificates, other.ID)
 	}
 	out, err := fhirmaps.Document(fhirmaps.DocumentInput{
 		Core: core, Authority: fhirmaps.Authority{Name: "Ministry & Co", System: core.Certificate.Issuer.System, Identifier: "demo"},
 		CertificateID: cert.ID, IssuedAt: cert.IssuedAt, Legacy: anyOf(t, "legacy", true, false),
-		QR: []fhirmaps.QRImage{{Type: "who", Text: cert.Text, PNG: picture}},
+		QR: codes,
 	})
 	if err != nil {
 		t.Fatal(err, fault.From(err).Issues)
 	}
-	return cert, out.JSON
+	return signing.DocumentIntent{ID: cert.ID, Certificates: certificates, Document: out.JSON}
+}
+
+func drawn(t *rapid.T, text string) []byte {
+	picture, err := symbol.PNG(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return picture
+}
+
+// anyBeside issues none, one or, of a test, two EU DCC beside an event.
+func anyBeside(t *rapid.T, b *testBench, event signing.Certificate, core fhir.CoreDataSet) (out []signing.Certificate) {
+	profiles := []string{signing.ProfileDCCVaccination}
+	if core.Test != nil {
+		profiles = []string{signing.ProfileDCCTest, signing.ProfileDCCRecovery}
+	}
+	for _, profile := range profiles {
+		if !anyOf(t, profile, true, false) {
+			continue
+		}
+		in := signing.Intent{ID: uuid.NewString(), Event: event.ID, Profile: profile, Issuer: "clinic", Claims: signingtest.Claims(profile, "XX")}
+		in.Claims.DCC.BirthDate = core.BirthDate
+		cert, err := b.Issue(context.Background(), caller, in)
+		if err != nil {
+			t.Fatal(err, fault.From(err).Issues)
+		}
+		out = append(out, cert)
+	}
+	return out
 }
 
 // TestOwnDocumentsAreSigned: whatever the gateway writes has its place in the shapes; and
@@ -98,16 +126,16 @@ func TestOwnDocumentsAreSigned(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	rapid.Check(t, func(t *rapid.T) {
-		cert, raw := ownDocument(t, b, anyCore(t))
+		own := ownDocument(t, b, anyCore(t))
 		sign := func(document []byte) error {
-			_, err := b.SignDocument(context.Background(), caller, signing.DocumentIntent{ID: cert.ID, Document: document})
+			_, err := b.SignDocument(context.Background(), caller, signing.DocumentIntent{ID: own.ID, Certificates: own.Certificates, Document: document})
 			return err
 		}
-		if err := sign(raw); err != nil {
+		if err := sign(own.Document); err != nil {
 			t.Fatal(err, fault.From(err).Issues)
 		}
 		var document map[string]any
-		if err := json.Unmarshal(raw, &document); err != nil {
+		if err := json.Unmarshal(own.Document, &document); err != nil {
 			t.Fatal(err)
 		}
 		change := rapid.IntRange(0, 1000).Draw(t, "change")

@@ -21,10 +21,10 @@ var (
 	})
 	errContent = errLints.With(fault.Issue{
 		Path: "claims", Rule: "profile-content", Detail: "The claims are not of the kind this profile certifies.",
-		Fix: "State exactly one vaccination for who-ddcc-vs, exactly one test result for who-ddcc-tr.",
+		Fix: "State one event in the format of the profile, and no other format.",
 	})
-	errExpired = fault.New(fault.Rule, "valid-until-passed", "The requested end of validity has passed.").
-			With(fault.Issue{Path: "validUntil", Rule: "cwt-claims", Detail: "The certificate would be expired when issued.", Fix: "Ask for a later end of validity, or none."})
+	errExpired  = fault.New(fault.Rule, "valid-until-passed", "The requested end of validity has passed.")
+	errEvent    = fault.New(fault.Rule, "event-mismatch", "The certificate does not say what the WHO DDCC of its event says.")
 	errDocument = fault.New(fault.Rule, "document-differs", "The document does not say what its certificate says.")
 	errAway     = fault.New(fault.Unavailable, "signing-unavailable", "The signing service cannot sign at the moment.").Retry(retryAfter)
 )

@@ -1,19 +1,15 @@
 package service
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/trustedparty/ddcc-gateway/formats/hcert"
-	"github.com/trustedparty/ddcc-gateway/formats/hcert/reader"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/faultpoint"
@@ -91,7 +87,7 @@ func (s *Service) issueOnce(ctx context.Context, caller string, grant policy.Gra
 		return released{}, err
 	}
 	defer end()
-	prepared, err := s.prepare(ctx, grant, in)
+	prepared, err := s.prepare(ctx, caller, grant, in)
 	if err != nil {
 		return released{}, err
 	}
@@ -102,6 +98,9 @@ func (s *Service) issueOnce(ctx context.Context, caller string, grant policy.Gra
 	cert, err := s.sign(ctx, prepared, in)
 	if err == nil {
 		err = s.releasable(prepared.key)
+	}
+	if err == nil {
+		err = s.stands(ctx, in.Event)
 	}
 	if err != nil {
 		s.failed(ctx, caller, in, err)
@@ -119,11 +118,11 @@ func (s *Service) issueOnce(ctx context.Context, caller string, grant policy.Gra
 
 // sign uses the real key, once, on exactly the bytes the lints saw.
 func (s *Service) sign(ctx context.Context, p prepared, in signing.Intent) (signing.Certificate, error) {
-	signed, err := hcert.Sign1(p.payload, p.key.KID, p.key.COSE(ctx))
+	signature, err := p.key.Sign(ctx, digest(p.envelope))
 	if err != nil {
 		return signing.Certificate{}, unavailable(err)
 	}
-	text, err := hcert.Text(signed)
+	text, err := p.envelope.text(signature)
 	if err != nil {
 		return signing.Certificate{}, fault.From(err)
 	}
@@ -134,22 +133,6 @@ func (s *Service) sign(ctx context.Context, p prepared, in signing.Intent) (sign
 		ID: in.ID, Profile: in.Profile, Text: text, KID: p.key.KID, Algorithm: "ES256",
 		IssuedAt: p.issuedAt, ExpiresAt: p.expiresAt,
 	}, nil
-}
-
-// corresponds reads the finished certificate as a verifier would and compares it with
-// the linted one.
-func (p prepared) corresponds(text string) error {
-	m, err := reader.Decode(text)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(m.Payload, p.linted.Payload) || !bytes.Equal(m.Protected, p.linted.Protected) {
-		return errors.New("the signed bytes are not the linted ones")
-	}
-	if len(text) > hcert.MaxTextQ {
-		return errors.New("the signed text outgrew the QR limit")
-	}
-	return m.Verify(p.key.Certificate.PublicKey)
 }
 
 // record writes an audit entry; without it nothing goes on.
@@ -180,7 +163,7 @@ func (s *Service) refused(ctx context.Context, caller string, in signing.Intent,
 		Time: s.now(), Action: actionRefused, Actor: caller, Subject: knownID(in.ID), Outcome: "failure", Reason: strings.Join(reasonsOf(f), " "),
 		Attributes: attributes,
 	}
-	if f.Code != errLints.Code {
+	if f.Code != errLints.Code && f.Code != errEvent.Code {
 		s.refusals.Report(entry)
 		return
 	}
@@ -233,19 +216,4 @@ func (s *Service) knownProfile(name string) string {
 func textDigest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
-}
-
-// expiry is the earliest of what was asked, what the profile allows and what the
-// certificates cover (GDHCN shell model).
-func expiry(asked *time.Time, latest ...time.Time) time.Time {
-	end := latest[0]
-	for _, t := range latest[1:] {
-		if t.Before(end) {
-			end = t
-		}
-	}
-	if asked != nil && asked.Before(end) {
-		end = *asked
-	}
-	return end.UTC().Truncate(time.Second)
 }

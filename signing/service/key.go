@@ -26,6 +26,9 @@ func usable(key keystore.Key, now time.Time) error {
 	if key.Usage != keystore.UsageVDSNC && key.Certificate.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
 		return errNotUsable // a barcode signer has no key usage (ICAO 9303-12 §7.1.3)
 	}
+	if key.Usage == keystore.UsageSHC && issuerURL(key.Certificate) == "" {
+		return errNotUsable // a card would name no issuer
+	}
 	return nil
 }
 

@@ -32,9 +32,12 @@ type row struct {
 	Sealed    []byte `json:"sealed,omitempty"`
 }
 
-// released is a certificate with the digest of the intent it answers.
+// released is a certificate with the digest of the intent it answers, and what an intent
+// that names it as its event, or a document, needs to know of that intent.
 type released struct {
 	signing.Certificate
+	Issuer string `json:"issuer"`
+	Event  string `json:"event,omitempty"`
 	digest string
 }
 
@@ -49,7 +52,7 @@ func (l ledger) digest(in signing.Intent) string {
 	if in.ValidUntil != nil {
 		until = in.ValidUntil.UTC().Format(time.RFC3339)
 	}
-	return hex.EncodeToString(seal.Pseudonym(l.digestKey, in.ID, in.Profile, in.Issuer, until, string(claims)))
+	return hex.EncodeToString(seal.Pseudonym(l.digestKey, in.ID, in.Event, in.Profile, in.Issuer, until, string(claims)))
 }
 
 func (l ledger) matches(r released, in signing.Intent) bool { return r.digest == l.digest(in) }
@@ -79,17 +82,17 @@ func (l ledger) open(id string, body []byte) (released, error) {
 		return released{}, fault.From(err)
 	}
 	out := released{digest: r.Digest}
-	err = json.Unmarshal(plain, &out.Certificate)
+	err = json.Unmarshal(plain, &out)
 	return out, err
 }
 
 // release records a certificate, or gives the one that was recorded first.
 func (l ledger) release(ctx context.Context, in signing.Intent, cert signing.Certificate) (released, error) {
-	plain, err := json.Marshal(cert)
+	out := released{Certificate: cert, Issuer: in.Issuer, Event: in.Event, digest: l.digest(in)}
+	plain, err := json.Marshal(out)
 	if err != nil {
 		return released{}, err
 	}
-	out := released{Certificate: cert, digest: l.digest(in)}
 	err = l.insert(ctx, in.ID, row{Digest: out.digest, Sealed: l.box.Seal(in.ID, plain)}, cert.IssuedAt)
 	var exists *docstore.ExistsError
 	switch {

@@ -2,14 +2,11 @@ package service
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"time"
 
-	"github.com/veraison/go-cose"
-
-	"github.com/trustedparty/ddcc-gateway/formats/hcert"
-	"github.com/trustedparty/ddcc-gateway/formats/hcert/reader"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
@@ -19,50 +16,55 @@ import (
 
 // prepared is a certificate that passed every rule and only lacks its real signature.
 type prepared struct {
-	key                 keystore.Key
-	policy              string // digest of the policy that admitted it
-	payload             []byte
-	linted              *reader.Message
-	issuedAt, expiresAt time.Time
+	key      keystore.Key
+	policy   string // digest of the policy that admitted it
+	subClaim int64
+	validity
+	envelope envelope
+	linted   lint.Reading
 }
 
 // attributes are what the audit log may know about a certificate.
 func (p prepared) attributes(in signing.Intent) map[string]string {
-	return map[string]string{
+	attributes := map[string]string{
 		"profile": in.Profile, "issuer": in.Issuer, "policy": p.policy,
 		"kid":       base64.StdEncoding.EncodeToString(p.key.KID),
 		"issuedAt":  p.issuedAt.Format(time.RFC3339),
-		"expiresAt": p.expiresAt.Format(time.RFC3339),
+		"expiresAt": "never",
 	}
+	if !p.lifelong {
+		attributes["expiresAt"] = p.expiresAt.Format(time.RFC3339)
+	}
+	if in.Event != "" {
+		attributes["event"] = in.Event
+	}
+	return attributes
 }
 
-// prepare builds the payload, signs it with the throwaway key, has the independent
-// reader decode and verify the result, and runs the lints on what came out.
-func (s *Service) prepare(ctx context.Context, grant policy.Grant, in signing.Intent) (prepared, error) {
-	if !carries(in) {
+// prepare builds the bytes to be signed, signs them with the throwaway key, has the
+// independent reader of the format decode and verify the result, and runs the lints on
+// what came out.
+func (s *Service) prepare(ctx context.Context, caller string, grant policy.Grant, in signing.Intent) (prepared, error) {
+	k, ok := kinds[in.Profile]
+	if !ok || !k.holds(in.Claims) {
 		return prepared{}, errContent
+	}
+	if err := s.beside(ctx, caller, k, in); err != nil {
+		return prepared{}, err
 	}
 	key, err := s.active(ctx, grant.Usage)
 	if err != nil {
 		return prepared{}, err
 	}
-	now := s.now()
-	p := prepared{
-		key: key, policy: grant.Policy, issuedAt: now,
-		expiresAt: expiry(in.ValidUntil, now.Add(grant.MaxValidity), key.Certificate.NotAfter, key.Issuer.NotAfter),
+	p := prepared{key: key, policy: grant.Policy, subClaim: grant.SubClaim}
+	if p.validity, err = validityOf(grant, in, key, s.now()); err != nil {
+		return prepared{}, err
 	}
-	if !p.expiresAt.After(now) {
-		return prepared{}, errExpired
-	}
-	p.payload, err = hcert.Claims{
-		Issuer: s.policy.Country(), IssuedAt: p.issuedAt, ExpiresAt: p.expiresAt,
-		SubClaim: grant.SubClaim, Content: in.Claims.DDCC,
-	}.Encode()
-	if err != nil {
-		return prepared{}, unencodable(err)
+	if p.envelope, err = k.build(s, p, in.Claims); err != nil {
+		return prepared{}, unbuildable(err)
 	}
 	text, err := s.trial(&p)
-	if errors.Is(err, hcert.ErrTooLong) {
+	if isTooLong(err) {
 		return prepared{}, errTooLong.Because(err)
 	}
 	if err != nil {
@@ -71,29 +73,23 @@ func (s *Service) prepare(ctx context.Context, grant policy.Grant, in signing.In
 	return p, s.lint(grant, in, p, text)
 }
 
-// unencodable: only text that is not NFC or not UTF-8 stops the encoder.
-func unencodable(err error) error {
-	return errLints.Because(err).With(fault.Issue{
-		Path: "claims", Rule: "text-nfc", Detail: "A text is not UTF-8 in Unicode normalisation form C.", Fix: "Normalise the texts to NFC.",
-	})
-}
-
-// trial signs with the throwaway key, which has the real one's algorithm and key id, so
-// that the lints see bytes of the real shape.
+// trial signs with the throwaway key, which has the real one's algorithm, so that the lints
+// see bytes of the real shape.
 func (s *Service) trial(p *prepared) (string, error) {
-	signer, err := cose.NewSigner(cose.AlgorithmES256, s.throwaway)
+	sum := digest(p.envelope)
+	der, err := ecdsa.SignASN1(rand.Reader, s.throwaway, sum[:])
 	if err != nil {
 		return "", err
 	}
-	signed, err := hcert.Sign1(p.payload, p.key.KID, signer)
+	signature, err := keystore.SignatureFromASN1(der)
 	if err != nil {
 		return "", err
 	}
-	text, err := hcert.Text(signed)
+	text, err := p.envelope.text(signature)
 	if err != nil {
 		return "", err
 	}
-	if p.linted, err = reader.Decode(text); err != nil {
+	if p.linted, err = p.envelope.read(text); err != nil {
 		return "", err
 	}
 	return text, p.linted.Verify(&s.throwaway.PublicKey)
@@ -102,8 +98,8 @@ func (s *Service) trial(p *prepared) (string, error) {
 func (s *Service) lint(grant policy.Grant, in signing.Intent, p prepared, text string) error {
 	oid, _ := grant.Usage.ExtendedKeyUsage()
 	kind, issues := lint.Run(lint.Input{
-		Claims: *in.Claims.DDCC, Message: p.linted, Text: text,
-		Country: s.policy.Country(), SubClaim: grant.SubClaim, MaxValidity: grant.MaxValidity,
+		Claims: in.Claims, Reading: p.linted, Text: text, ExpiresAt: p.expiresAt, Lifelong: p.lifelong,
+		Country: s.policy.Country(), State: s.policy.ICAOState(), SubClaim: grant.SubClaim, MaxValidity: grant.MaxValidity,
 		KID: p.key.KID, DSC: p.key.Certificate, CSCA: p.key.Issuer, Usage: oid, Now: p.issuedAt,
 	}, grant.Ignored)
 	switch {

@@ -29,6 +29,8 @@ type Policy interface {
 	Caller(name string) bool
 	// Country is the ISO 3166-1 alpha-2 code in claim 1 of every certificate.
 	Country() string
+	// ICAOState is the issuing state in every seal (ICAO 9303-3 §5).
+	ICAOState() string
 	// Profiles lists what can be asked for.
 	Profiles() []policy.Grant
 }

@@ -36,7 +36,7 @@ var fixed = time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC)
 func newKeys(t testing.TB) (*signingtest.Memory, *signingtest.Register) {
 	t.Helper()
 	store := signingtest.NewMemory()
-	_, request, err := ceremony.Development(context.Background(), store, ceremony.Subject{Country: "XX", Organization: "Test"}, fixed.Add(-time.Hour))
+	_, request, err := ceremony.Development(context.Background(), store, ceremony.Subject{Country: "XX", Organization: "Test"}, fixed.Add(-time.Hour), keystore.Usages()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestProfileTiesContentToItsKey(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	both := vaccination()
-	both.Test = testResult().Test
+	both.DDCC.Test = testResult().DDCC.Test
 	for name, change := range map[string]func(*signing.Intent){
 		"test as vaccination": func(i *signing.Intent) { i.Claims = testResult() },
 		"vaccination as test": func(i *signing.Intent) { i.Profile = signing.ProfileDDCCTR },
@@ -208,8 +208,8 @@ func TestStopHoldsForSignaturesUnderWay(t *testing.T) {
 
 func (b *testBench) signatures() int64 { return b.store.Signatures() - b.before }
 
-func vaccination() hcert.DDCC {
-	return hcert.DDCC{
+func vaccination() signing.Claims {
+	return signing.Claims{DDCC: &hcert.DDCC{
 		Name: "Adaeze Specimen", BirthDate: "1987-04-12",
 		Certificate: hcert.DDCCCertificate{Issuer: hcert.Coding{Code: "demo"}, HCID: "HCID-77", Version: "RC2"},
 		Vaccination: &hcert.DDCCVaccination{
@@ -217,13 +217,13 @@ func vaccination() hcert.DDCC {
 			MAHolder: &hcert.Coding{Code: "ORG-1"}, Lot: "LOT-9", Date: "2026-10-01", Dose: 1, TotalDoses: 2,
 			Country: hcert.Coding{Code: "XXA", System: "urn:iso:std:iso:3166"},
 		},
-	}
+	}}
 }
 
-func testResult() hcert.DDCC {
+func testResult() signing.Claims {
 	c := vaccination()
-	c.Vaccination = nil
-	c.Test = &hcert.DDCCTest{
+	c.DDCC.Vaccination = nil
+	c.DDCC.Test = &hcert.DDCCTest{
 		Pathogen: hcert.Coding{Code: "XN109"}, Type: hcert.Coding{Code: "1334426561"}, Date: "2026-11-20T10:00:00Z",
 		Result: hcert.Coding{Code: "QA02"}, Country: hcert.Coding{Code: "XXA"},
 	}
@@ -243,7 +243,7 @@ func TestIssueMakesACertificateThatVerifies(t *testing.T) {
 	b := newBench(t)
 	for _, tc := range []struct {
 		profile  string
-		claims   hcert.DDCC
+		claims   signing.Claims
 		usage    keystore.Usage
 		subClaim int64
 	}{
@@ -322,13 +322,13 @@ func TestRefusalsUseNoKeyAndAreAudited(t *testing.T) {
 		"profile":        {caller, intent(func(i *signing.Intent) { i.Profile = "eu-dcc" }), fault.Rule},
 		"id":             {caller, intent(func(i *signing.Intent) { i.ID = "1" }), fault.Malformed},
 		"id upper case":  {caller, intent(func(i *signing.Intent) { i.ID = strings.ToUpper(i.ID[:35]) + "A" }), fault.Malformed},
-		"no event":       {caller, intent(func(i *signing.Intent) { i.Claims.Vaccination = nil }), fault.Rule},
-		"wrong event":    {caller, intent(func(i *signing.Intent) { i.Claims.Vaccination.Lot = "" }), fault.Rule},
-		"future":         {caller, intent(func(i *signing.Intent) { i.Claims.Vaccination.Date = "2026-11-23" }), fault.Rule},
-		"too long":       {caller, intent(func(i *signing.Intent) { i.Claims.Name = longText(2000) }), fault.Rule},
-		"far too long":   {caller, intent(func(i *signing.Intent) { i.Claims.Name = longText(40000) }), fault.Rule},
-		"not normalised": {caller, intent(func(i *signing.Intent) { i.Claims.Name = "Jose\u0301" }), fault.Rule},
-		"not UTF-8":      {caller, intent(func(i *signing.Intent) { i.Claims.Name = "\xff" }), fault.Rule},
+		"no event":       {caller, intent(func(i *signing.Intent) { i.Claims.DDCC.Vaccination = nil }), fault.Rule},
+		"wrong event":    {caller, intent(func(i *signing.Intent) { i.Claims.DDCC.Vaccination.Lot = "" }), fault.Rule},
+		"future":         {caller, intent(func(i *signing.Intent) { i.Claims.DDCC.Vaccination.Date = "2026-11-23" }), fault.Rule},
+		"too long":       {caller, intent(func(i *signing.Intent) { i.Claims.DDCC.Name = longText(2000) }), fault.Rule},
+		"far too long":   {caller, intent(func(i *signing.Intent) { i.Claims.DDCC.Name = longText(40000) }), fault.Rule},
+		"not normalised": {caller, intent(func(i *signing.Intent) { i.Claims.DDCC.Name = "Jose\u0301" }), fault.Rule},
+		"not UTF-8":      {caller, intent(func(i *signing.Intent) { i.Claims.DDCC.Name = "\xff" }), fault.Rule},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -383,7 +383,8 @@ func TestSameIntentSameCertificate(t *testing.T) {
 		t.Errorf("%d signatures for one intent", n)
 	}
 	other := in
-	other.Claims.Name = "Somebody Else"
+	other.Claims = vaccination()
+	other.Claims.DDCC.Name = "Somebody Else"
 	if _, err := b.Issue(context.Background(), caller, other); !errors.Is(err, errReused) {
 		t.Errorf("another content under the same id: %v", err)
 	}

@@ -7,23 +7,46 @@ import (
 	"testing"
 	"time"
 
+	"github.com/trustedparty/ddcc-gateway/formats/dcc"
 	"github.com/trustedparty/ddcc-gateway/formats/hcert"
+	"github.com/trustedparty/ddcc-gateway/formats/icvp"
 	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 	"github.com/trustedparty/ddcc-gateway/signing/policy"
 )
 
-// Policy lets the callers ask for both DDCC profiles for anybody, as often as they like.
+// Policy lets the callers ask for every profile for anybody, as often as they like.
 func Policy(callers ...string) policy.Policy {
 	const year = policy.Duration(365 * 24 * time.Hour)
-	profiles := []string{signing.ProfileDDCCVS, signing.ProfileDDCCTR}
-	return policy.Policy{
-		Country: "XX", Callers: callers, Operators: []string{"urn:test:operator:1", "urn:test:operator:2"},
-		Profiles: []policy.Profile{
-			{Name: profiles[0], Usage: keystore.UsageVaccination, SubClaim: hcert.SubClaimDDCCVS, MaxValidity: year},
-			{Name: profiles[1], Usage: keystore.UsageTest, SubClaim: hcert.SubClaimDDCCTR, MaxValidity: year},
-		},
-		DefaultIssuer: &policy.Default{Profiles: profiles, Rate: 1e5, Burst: 1e5, Most: 1000},
+	out := policy.Policy{
+		Country: "XX", ICAOState: "UTO", Callers: callers, Operators: []string{"urn:test:operator:1", "urn:test:operator:2"},
+		DefaultIssuer: &policy.Default{Profiles: Profiles(), Rate: 1e5, Burst: 1e5, Most: 1000},
+	}
+	for _, name := range Profiles() {
+		usage, place := kindOf(name)
+		out.Profiles = append(out.Profiles, policy.Profile{Name: name, Usage: usage, SubClaim: place, MaxValidity: year})
+	}
+	return out
+}
+
+func kindOf(profile string) (keystore.Usage, int64) {
+	switch profile {
+	case signing.ProfileDDCCVS:
+		return keystore.UsageVaccination, hcert.SubClaimDDCCVS
+	case signing.ProfileDDCCTR:
+		return keystore.UsageTest, hcert.SubClaimDDCCTR
+	case signing.ProfileDCCVaccination:
+		return keystore.UsageVaccination, dcc.SubClaim
+	case signing.ProfileDCCTest:
+		return keystore.UsageTest, dcc.SubClaim
+	case signing.ProfileDCCRecovery:
+		return keystore.UsageRecovery, dcc.SubClaim
+	case signing.ProfileICVP:
+		return keystore.UsageVaccination, icvp.SubClaim
+	case signing.ProfileSHCImmunization, signing.ProfileSHCLaboratory:
+		return keystore.UsageSHC, 0
+	default:
+		return keystore.UsageVDSNC, 0
 	}
 }
 

@@ -72,7 +72,7 @@ func TestSigning(t *testing.T) {
 		post(set("id", "1"), caller, 400),
 		post(set("profile", "unknown"), caller, 422),
 		post(set("validUntil", "2020-01-01T00:00:00Z"), caller, 422),
-		post(set("claims", map[string]any{"name": "x"}), caller, 422),
+		post(set("claims", map[string]any{"ddcc": map[string]any{"name": "x"}}), caller, 422),
 		post(bytes.Repeat([]byte(" "), 64<<10+1), caller, 413),
 		{method: http.MethodPost, path: pathCertificates, header: fhirJSON, body: vaccination, client: caller, want: 415, lenient: true},
 		{method: http.MethodDelete, path: pathCertificates + id, client: nobody, want: 401},
@@ -89,6 +89,38 @@ func TestSigning(t *testing.T) {
 	s.do(t, service.url, post(set("issuer", "demo-clinic"), caller, 503))
 	s.do(t, service.url, exchange{method: http.MethodGet, path: "/v1/uploads", client: caller, want: 200}) // signed before
 	s.do(t, service.url, exchange{method: http.MethodDelete, path: pathCertificates + id, client: caller, want: 503})
+}
+
+// TestEveryFormatIsIssued: each example is a request that works, once its event was issued;
+// without it, and beside another, it is refused.
+func TestEveryFormatIsIssued(t *testing.T) {
+	t.Parallel()
+	p := newPKI(t)
+	service, s := newSigner(t, p), load(t, "signing.yaml")
+	caller := p.client(t, devpki.GatewayName)
+	post := func(body []byte, want int) exchange {
+		return exchange{method: http.MethodPost, path: pathCertificates, header: plainJSON, body: body, client: caller, want: want}
+	}
+	formats := []string{
+		"euVaccination", "euTest", "euRecovery", "icvp", "healthCard", "laboratoryCard", "sealOfVaccination", "sealOfTest",
+	}
+	for _, example := range formats {
+		s.do(t, service.url, post(s.intent(t, example, nil), 422))
+	}
+	for _, example := range append([]string{"vaccination", "testResult"}, formats...) {
+		s.do(t, service.url, post(s.intent(t, example, nil), 200))
+		s.do(t, service.url, post(s.intent(t, example, nil), 200))
+	}
+	for _, example := range formats {
+		alone := s.intent(t, example, func(i map[string]any) { i["id"] = newID(); delete(i, "event") })
+		s.do(t, service.url, post(alone, 422))
+		beside := s.intent(t, example, func(i map[string]any) { i["id"], i["event"] = newID(), i["id"] })
+		s.do(t, service.url, post(beside, 422))
+	}
+	examples := s.doc.Paths.Value(pathCertificates).Post.RequestBody.Value.Content["application/json"].Examples
+	if len(examples) != len(formats)+2 {
+		t.Errorf("%d examples, %d tried", len(examples), len(formats)+2)
+	}
 }
 
 // TestWithoutAuditNothingIsStated: a statement is a signature, and none is made without

@@ -1,4 +1,6 @@
-package main
+// Package auditlog keeps the audit log of a process: opened with the key from its
+// configuration, and opened again after a failure of its disk.
+package auditlog
 
 import (
 	"context"
@@ -12,11 +14,11 @@ import (
 // reopenEvery bounds how often a broken log is tried again.
 const reopenEvery = time.Second
 
-// auditLog keeps the audit log open over failures of its disk. After a failed write the
+// Log keeps the audit log open over failures of its disk. After a failed write the
 // log itself refuses everything until it has been opened, and thereby verified, again;
 // this does so when the next entry comes, so that a full disk that was cleared needs no
 // restart. It never lets an entry pass that was not written.
-type auditLog struct {
+type Log struct {
 	open  func() (*audit.Log, error)
 	clock func() time.Time
 
@@ -25,16 +27,17 @@ type auditLog struct {
 	tried time.Time
 }
 
-func newAuditLog(open func() (*audit.Log, error), clock func() time.Time) (*auditLog, error) {
+// New opens the log; open is called again after each failure.
+func New(open func() (*audit.Log, error), clock func() time.Time) (*Log, error) {
 	log, err := open()
 	if err != nil {
 		return nil, err
 	}
-	return &auditLog{open: open, clock: clock, log: log}, nil
+	return &Log{open: open, clock: clock, log: log}, nil
 }
 
 // Append writes e durably; see audit.Log.Append.
-func (a *auditLog) Append(ctx context.Context, e audit.Entry) (audit.Receipt, error) {
+func (a *Log) Append(ctx context.Context, e audit.Entry) (audit.Receipt, error) {
 	log, err := a.current()
 	if err != nil {
 		return audit.Receipt{}, err
@@ -51,12 +54,12 @@ func (a *auditLog) Append(ctx context.Context, e audit.Entry) (audit.Receipt, er
 
 // Ready reports whether entries can be written, for readiness. It finds a broken log out
 // only by the next entry, which readiness does not write.
-func (a *auditLog) Ready(context.Context) error {
+func (a *Log) Ready(context.Context) error {
 	_, err := a.current()
 	return err
 }
 
-func (a *auditLog) current() (*audit.Log, error) {
+func (a *Log) current() (*audit.Log, error) {
 	a.mu.Lock()
 	log := a.log
 	a.mu.Unlock()
@@ -67,7 +70,7 @@ func (a *auditLog) current() (*audit.Log, error) {
 }
 
 // reopen replaces the broken log, unless another caller has done it.
-func (a *auditLog) reopen(broken *audit.Log) (*audit.Log, error) {
+func (a *Log) reopen(broken *audit.Log) (*audit.Log, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.log != nil && a.log != broken {
@@ -91,7 +94,7 @@ func (a *auditLog) reopen(broken *audit.Log) (*audit.Log, error) {
 }
 
 // Close writes the last checkpoint and releases the log.
-func (a *auditLog) Close() error {
+func (a *Log) Close() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.log == nil {

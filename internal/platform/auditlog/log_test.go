@@ -1,4 +1,4 @@
-package main
+package auditlog
 
 import (
 	"context"
@@ -44,7 +44,7 @@ func TestAuditLogComesBack(t *testing.T) {
 		opened++
 		return audit.Open(dir, audit.Options{Origin: "test", Signer: key, EveryN: 2, Clock: func() time.Time { return now }})
 	}
-	log, err := newAuditLog(open, func() time.Time { return now })
+	log, err := New(open, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestAuditLogComesBack(t *testing.T) {
 func TestAuditLogNeedsAStart(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken chain")
-	if _, err := newAuditLog(func() (*audit.Log, error) { return nil, broken }, time.Now); !errors.Is(err, broken) {
+	if _, err := New(func() (*audit.Log, error) { return nil, broken }, time.Now); !errors.Is(err, broken) {
 		t.Errorf("a signer starts without audit log: %v", err)
 	}
 }

@@ -9,25 +9,28 @@ import (
 
 var correspondence = Lint{
 	ID:     "correspondence",
+	For:    every,
 	Source: "the signed content says what the intent says, element by element",
 	Blame:  fault.Internal,
 	Check:  checkCorrespondence,
 }
 
-// checkCorrespondence writes the stated claims out by hand, not with the encoder, and
-// compares them with what the reader decoded.
+// checkCorrespondence compares the stated claims, written out by hand and not with the
+// encoder, with what the reader decoded.
 func checkCorrespondence(in Input) []Finding {
-	want, got := stated(in.Claims), content(in)
 	var found []Finding
-	walk("", want, func(path string, v any) {
-		if !sameLeaf(v, at(got, path)) {
+	walk("", in.want, func(path string, v any) {
+		if !sameLeaf(v, at(in.content, path)) {
 			found = append(found, Finding{Path: path, Detail: "The signed value differs from the stated one."})
 		}
 	})
 	return found
 }
 
-func stated(c hcert.DDCC) map[string]any {
+// sameLeaf compares leaves, whatever type of number the format has.
+func sameLeaf(want, got any) bool { return reflect.DeepEqual(want, whole(got)) }
+
+func statedDDCC(c hcert.DDCC) map[string]any {
 	certificate := tree{}
 	certificate.coding("issuer", &c.Certificate.Issuer)
 	certificate.must("hcid", c.Certificate.HCID)
@@ -100,6 +103,17 @@ func (t tree) number(key string, value int) {
 	}
 }
 
+func (t tree) list(key string, n int, element func(i int) tree) {
+	if n == 0 {
+		return
+	}
+	list := make([]any, n)
+	for i := range list {
+		list[i] = map[string]any(element(i))
+	}
+	t[key] = list
+}
+
 func (t tree) coding(key string, c *hcert.Coding) {
 	if c == nil {
 		return
@@ -108,32 +122,4 @@ func (t tree) coding(key string, c *hcert.Coding) {
 	m.must("code", c.Code)
 	m.text("system", c.System)
 	t[key] = map[string]any(m)
-}
-
-// at follows a dotted path through a decoded tree.
-func at(v any, path string) any {
-	for path != "" {
-		key := path
-		for i := range path {
-			if path[i] == '.' {
-				key = path[:i]
-				break
-			}
-		}
-		m, ok := v.(map[string]any)
-		if !ok {
-			return nil
-		}
-		v = m[key]
-		path = path[min(len(key)+1, len(path)):]
-	}
-	return v
-}
-
-// sameLeaf compares leaves; a CBOR integer may arrive signed or unsigned.
-func sameLeaf(want, got any) bool {
-	if n, ok := got.(uint64); ok {
-		return want == int64(n)
-	}
-	return reflect.DeepEqual(want, got)
 }

@@ -8,6 +8,7 @@ import (
 
 var dates = Lint{
 	ID:     "ddcc-dates",
+	For:    ddccs,
 	Source: "GDHCN issuance rules: birth date <= event <= issued at",
 	Blame:  fault.Rule,
 	Check:  checkDates,
@@ -22,10 +23,10 @@ const clockSkew = 5 * time.Minute
 func checkDates(in Input) []Finding {
 	path, event := "vaccination.date", ""
 	switch {
-	case in.Claims.Vaccination != nil:
-		event = in.Claims.Vaccination.Date
-	case in.Claims.Test != nil:
-		path, event = "test.date", in.Claims.Test.Date
+	case in.Claims.DDCC.Vaccination != nil:
+		event = in.Claims.DDCC.Vaccination.Date
+	case in.Claims.DDCC.Test != nil:
+		path, event = "test.date", in.Claims.DDCC.Test.Date
 	}
 	when, exact, ok := instant(event)
 	if !ok {
@@ -38,13 +39,13 @@ func checkDates(in Input) []Finding {
 	if when.After(latest) {
 		return one(false, path, "The event is in the future.", "Certify an event after it happened.")
 	}
-	if p := in.Claims.Certificate.Period; p != nil && p.Start != "" {
+	if p := in.Claims.DDCC.Certificate.Period; p != nil && p.Start != "" {
 		start, _, ok := instant(p.Start)
-		if !ok || !start.Before(in.Message.Claims.ExpiresAt) {
+		if !ok || !start.Before(in.HCERT.Claims.ExpiresAt) {
 			return one(false, "certificate.period.start", "The stated validity begins after the certificate expires.", "Send an earlier start.")
 		}
 	}
-	birth := in.Claims.BirthDate
+	birth := in.Claims.DDCC.BirthDate
 	if birth == "" {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 
 var deterministic = Lint{
 	ID:     "cbor-deterministic",
+	For:    hcerts,
 	Source: "RFC 8949 §4.2.1, core deterministic encoding",
 	Blame:  fault.Internal,
 	Check:  checkDeterministic,
@@ -17,7 +18,7 @@ var deterministic = Lint{
 
 // checkDeterministic decodes the payload without a schema and encodes it again.
 func checkDeterministic(in Input) []Finding {
-	return one(reencodes(in.Message.Payload), "cwt", "The payload is not in deterministic encoding.", "")
+	return one(reencodes(in.HCERT.Payload), "cwt", "The payload is not in deterministic encoding.", "")
 }
 
 func reencodes(payload []byte) bool {

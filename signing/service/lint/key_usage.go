@@ -8,13 +8,15 @@ import (
 
 var keyUsage = Lint{
 	ID:     "key-usage",
+	For:    every,
 	Source: "HCERT specification: extended key usage restricts a DSC; RFC 5280 §4.2.1.3",
 	Blame:  fault.Internal,
 	Check:  checkKeyUsage,
 }
 
 func checkKeyUsage(in Input) []Finding {
-	found := one(in.DSC.KeyUsage&x509.KeyUsageDigitalSignature != 0, "dsc", "The DSC may not make signatures.", "")
+	mayLack := in.VDSNC != nil && in.DSC.KeyUsage == 0 // a barcode signer has no key usage (ICAO 9303-12 §7.1.3)
+	found := one(mayLack || in.DSC.KeyUsage&x509.KeyUsageDigitalSignature != 0, "dsc", "The DSC may not make signatures.", "")
 	if in.Usage == nil {
 		return found
 	}

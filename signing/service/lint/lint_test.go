@@ -18,6 +18,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/formats/hcert"
 	"github.com/trustedparty/ddcc-gateway/formats/hcert/reader"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/signing"
 )
 
 var (
@@ -91,7 +92,7 @@ func input(t *testing.T, stated hcert.DDCC, signed any, cwt hcert.Claims) Input 
 		t.Fatal(err)
 	}
 	return Input{
-		Claims: stated, Message: decoded, Text: text, Country: "XX", SubClaim: 3, MaxValidity: 365 * 24 * time.Hour,
+		Claims: signing.Claims{DDCC: &stated}, Reading: Reading{HCERT: decoded}, Text: text, ExpiresAt: cwt.ExpiresAt, Country: "XX", SubClaim: 3, MaxValidity: 365 * 24 * time.Hour,
 		KID: sum[:8], DSC: dsc, CSCA: dsc, Usage: usageOID, Now: now,
 	}
 }
@@ -105,6 +106,11 @@ func TestCleanCertificatePasses(t *testing.T) {
 	if kind, issues := Run(input(t, claims(), claims(), cwt()), nil); len(issues) != 0 {
 		t.Errorf("kind %d: %+v", kind, issues)
 	}
+}
+
+type lintCase struct {
+	lint, name string
+	make       func(t *testing.T) Input
 }
 
 // TestEachLintFires spoils one thing at a time; exactly the lint for it must object.
@@ -125,10 +131,7 @@ func TestEachLintFires(t *testing.T) {
 		change(&in)
 		return in
 	}
-	cases := []struct {
-		lint, name string
-		make       func(t *testing.T) Input
-	}{
+	cases := []lintCase{
 		{"ddcc-required", "no lot", func(t *testing.T) Input { return stating(t, func(c *hcert.DDCC) { c.Vaccination.Lot = "" }) }},
 		{"ddcc-required", "no maker", func(t *testing.T) Input { return stating(t, func(c *hcert.DDCC) { c.Vaccination.Manufacturer = nil }) }},
 		{"ddcc-required", "dose 0", func(t *testing.T) Input { return stating(t, func(c *hcert.DDCC) { c.Vaccination.Dose = 0 }) }},
@@ -143,8 +146,8 @@ func TestEachLintFires(t *testing.T) {
 		{"ddcc-dates", "nonsense", func(t *testing.T) Input { return stating(t, func(c *hcert.DDCC) { c.Vaccination.Date = "soon" }) }},
 		{"text-nfc", "decomposed", func(t *testing.T) Input {
 			return spoiled(t, func(in *Input) {
-				m, _ := in.Message.Claims.SubClaims[3].(map[string]any)
-				m["name"], in.Claims.Name = "Jose\u0301", "Jose\u0301"
+				m, _ := in.HCERT.Claims.SubClaims[3].(map[string]any)
+				m["name"], in.Claims.DDCC.Name = "Jose\u0301", "Jose\u0301"
 			})
 		}},
 		{"qr-size", "long", func(t *testing.T) Input {
@@ -153,6 +156,11 @@ func TestEachLintFires(t *testing.T) {
 		{"cwt-claims", "country", func(t *testing.T) Input { return signedWith(t, func(c *hcert.Claims) { c.Issuer = "YY" }) }},
 		{"cwt-claims", "issued tomorrow", func(t *testing.T) Input {
 			return signedWith(t, func(c *hcert.Claims) { c.IssuedAt = now.Add(time.Hour) })
+		}},
+		{"cwt-claims", "another end", func(t *testing.T) Input { return spoiled(t, func(in *Input) { in.ExpiresAt = now.Add(time.Hour) }) }},
+		{"cwt-claims", "lifelong with an end", func(t *testing.T) Input { return spoiled(t, func(in *Input) { in.Lifelong = true }) }},
+		{"cwt-claims", "no end", func(t *testing.T) Input {
+			return signedWith(t, func(c *hcert.Claims) { c.Lifelong, c.ExpiresAt = true, time.Time{} })
 		}},
 		{"cwt-claims", "too long", func(t *testing.T) Input {
 			return signedWith(t, func(c *hcert.Claims) { c.ExpiresAt = now.Add(366 * 24 * time.Hour) })
@@ -164,14 +172,14 @@ func TestEachLintFires(t *testing.T) {
 			return spoiled(t, func(in *Input) { in.DSC.NotAfter = now.Add(time.Hour) })
 		}},
 		{"kid", "another", func(t *testing.T) Input { return spoiled(t, func(in *Input) { in.KID = []byte("12345678") }) }},
-		{"kid", "unprotected", func(t *testing.T) Input { return spoiled(t, func(in *Input) { in.Message.KIDProtected = false }) }},
-		{"algorithm", "PS256", func(t *testing.T) Input { return spoiled(t, func(in *Input) { in.Message.Algorithm = -37 }) }},
+		{"kid", "unprotected", func(t *testing.T) Input { return spoiled(t, func(in *Input) { in.HCERT.KIDProtected = false }) }},
+		{"algorithm", "PS256", func(t *testing.T) Input { return spoiled(t, func(in *Input) { in.HCERT.Algorithm = -37 }) }},
 		{"algorithm", "P-384", func(t *testing.T) Input {
 			key := newKey(t, elliptic.P384())
 			return spoiled(t, func(in *Input) { in.DSC.PublicKey = &key.PublicKey })
 		}},
 		{"sub-claim", "two", func(t *testing.T) Input {
-			return spoiled(t, func(in *Input) { in.Message.Claims.SubClaims[1] = map[string]any{} })
+			return spoiled(t, func(in *Input) { in.HCERT.Claims.SubClaims[1] = map[string]any{} })
 		}},
 		{"key-usage", "tests only", func(t *testing.T) Input {
 			return spoiled(t, func(in *Input) {
@@ -182,25 +190,32 @@ func TestEachLintFires(t *testing.T) {
 			return spoiled(t, func(in *Input) { in.DSC.KeyUsage = x509.KeyUsageCertSign })
 		}},
 		{"cbor-deterministic", "not shortest", func(t *testing.T) Input {
-			return spoiled(t, func(in *Input) { in.Message.Payload = []byte{0xa1, 0x01, 0x18, 0x01} })
+			return spoiled(t, func(in *Input) { in.HCERT.Payload = []byte{0xa1, 0x01, 0x18, 0x01} })
 		}},
 		{"correspondence", "another lot", func(t *testing.T) Input {
-			return spoiled(t, func(in *Input) { in.Claims.Vaccination.Lot = "M" })
+			return spoiled(t, func(in *Input) { in.Claims.DDCC.Vaccination.Lot = "M" })
 		}},
 		{"correspondence", "dropped period", func(t *testing.T) Input {
 			return spoiled(t, func(in *Input) {
-				m, _ := in.Message.Claims.SubClaims[3].(map[string]any)
+				m, _ := in.HCERT.Claims.SubClaims[3].(map[string]any)
 				c, _ := m["certificate"].(map[string]any)
 				delete(c, "period")
 			})
 		}},
+		{"minimal-data", "empty member", func(t *testing.T) Input {
+			return spoiled(t, func(in *Input) {
+				m, _ := in.HCERT.Claims.SubClaims[3].(map[string]any)
+				m["extra"] = map[string]any{}
+			})
+		}},
 		{"minimal-data", "sex added", func(t *testing.T) Input {
 			return spoiled(t, func(in *Input) {
-				m, _ := in.Message.Claims.SubClaims[3].(map[string]any)
+				m, _ := in.HCERT.Claims.SubClaims[3].(map[string]any)
 				m["sex"] = "female"
 			})
 		}},
 	}
+	cases = append(cases, formatCases()...)
 	fired := map[string]bool{}
 	for _, tc := range cases {
 		fired[tc.lint] = true
@@ -230,8 +245,8 @@ func TestEachLintFires(t *testing.T) {
 func TestOwnFaultsHideTheCallers(t *testing.T) {
 	t.Parallel()
 	in := input(t, claims(), claims(), cwt())
-	in.Message.KIDProtected = false
-	in.Claims.Vaccination.Lot = ""
+	in.HCERT.KIDProtected = false
+	in.Claims.DDCC.Vaccination.Lot = ""
 	if kind, issues := Run(in, nil); kind != fault.Internal || issues[0].Rule == "ddcc-required" {
 		t.Errorf("kind %d, %+v", kind, issues)
 	}
@@ -240,7 +255,7 @@ func TestOwnFaultsHideTheCallers(t *testing.T) {
 func TestIgnoredLintsAreSilent(t *testing.T) {
 	t.Parallel()
 	in := input(t, claims(), claims(), cwt())
-	in.Message.KIDProtected = false
+	in.HCERT.KIDProtected = false
 	if _, issues := Run(in, map[string]bool{"kid": true}); len(issues) != 0 {
 		t.Errorf("%+v", issues)
 	}

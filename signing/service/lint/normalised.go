@@ -11,6 +11,7 @@ import (
 
 var normalised = Lint{
 	ID:     "text-nfc",
+	For:    every,
 	Source: "HCERT specification: strings are UTF-8 in Unicode normalisation form C",
 	Blame:  fault.Rule,
 	Check:  checkNormalised,
@@ -18,29 +19,13 @@ var normalised = Lint{
 
 func checkNormalised(in Input) []Finding {
 	var found []Finding
-	walk("", content(in), func(path string, v any) {
+	walk("", in.content, func(path string, v any) {
 		s, ok := v.(string)
 		if ok && (!utf8.ValidString(s) || !norm.NFC.IsNormalString(s)) {
 			found = append(found, Finding{path, "The text is not UTF-8 in normalisation form C.", "Normalise the text to NFC."})
 		}
 	})
 	return found
-}
-
-// walk visits every leaf of a decoded tree in a fixed order.
-func walk(path string, v any, visit func(path string, leaf any)) {
-	switch t := v.(type) {
-	case map[string]any:
-		for _, k := range sortedKeys(t) {
-			walk(join(path, k), t[k], visit)
-		}
-	case []any:
-		for _, e := range t {
-			walk(path, e, visit)
-		}
-	default:
-		visit(path, v)
-	}
 }
 
 func join(path, key string) string {
@@ -57,10 +42,4 @@ func sortedKeys(m map[string]any) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// content is the decoded sub-claim as a map, or nil.
-func content(in Input) map[string]any {
-	m, _ := in.Message.Claims.SubClaims[in.SubClaim].(map[string]any)
-	return m
 }

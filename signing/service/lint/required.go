@@ -7,13 +7,14 @@ import (
 
 var required = Lint{
 	ID:     "ddcc-required",
+	For:    ddccs,
 	Source: "DDCC IG, DDCCCoreDataSetVS and DDCCCoreDataSetTR cardinalities; who-ddcc-data-1",
 	Blame:  fault.Rule,
 	Check:  checkRequired,
 }
 
 func checkRequired(in Input) []Finding {
-	c := in.Claims
+	c := in.Claims.DDCC
 	var f missing
 	f.text("name", c.Name)
 	f.text("certificate.hcid", c.Certificate.HCID)
