@@ -92,7 +92,7 @@ func (c CardLists) version(thumbprint string) uint64 {
 // cardVersions are the counters of the keys for SMART Health Cards.
 func (l *List) cardVersions(lists CardLists) map[string]uint64 {
 	versions := map[string]uint64{}
-	for thumbprint := range l.byCard {
+	for _, thumbprint := range l.cards {
 		versions[thumbprint] = lists.version(thumbprint)
 	}
 	return versions

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -157,5 +158,19 @@ func TestSHCKeys(t *testing.T) {
 	}
 	if empty, err := trusttest.List(t).SHCKeys(issuer, nil); err != nil || string(empty) != `{"keys":[]}`+"\n" {
 		t.Errorf("%s, %v", empty, err)
+	}
+}
+
+// A card verifier looks for a revocation list only if the key says that there is one.
+func TestSHCKeysNameTheirRevocationList(t *testing.T) {
+	t.Parallel()
+	const issuer = "https://cards.example.org"
+	ca := trusttest.CSCA(t)
+	list := trusttest.List(t, ca.Entry(ca.DSC(t), trust.UsageSHC))
+	for counter, want := range map[uint64]string{0: "", 7: `"crlVersion":7`} {
+		raw, err := list.SHCKeys(issuer, func(string) (uint64, bool) { return counter, counter > 0 })
+		if err != nil || strings.Contains(string(raw), "crlVersion") != (want != "") || !strings.Contains(string(raw), want) {
+			t.Errorf("counter %d: %s, %v", counter, raw, err)
+		}
 	}
 }

@@ -26,6 +26,7 @@ type Options struct {
 type List struct {
 	entries []Entry
 	byKID   map[string][]Entry
+	cards   []string               // thumbprints of the keys of SMART Health Cards
 	byCard  map[string][]cardEntry // keys of SMART Health Cards, by the issuer's address
 	anchors []*x509.Certificate
 }
@@ -98,13 +99,14 @@ type cardEntry struct {
 // address of its issuer too.
 func (l *List) index(entry Entry) {
 	l.byKID[string(entry.KID)] = append(l.byKID[string(entry.KID)], entry)
-	if !entry.Allows(UsageSHC) || len(entry.DSC.URIs) == 0 {
+	if !entry.Allows(UsageSHC) {
 		return
 	}
 	key, err := newJWK(entry)
 	if err != nil { // cannot be: what is listed is a point of its curve
 		return
 	}
+	l.cards = append(l.cards, key.thumbprint())
 	if l.byCard == nil {
 		l.byCard = map[string][]cardEntry{}
 	}

@@ -234,6 +234,33 @@ func TestPublisherStartsFromItsCache(t *testing.T) {
 }
 
 // A cache that cannot be written does not stop a publication, and leaves nothing behind.
+// Keys of cards name the counter of their revocation list from the moment it is published.
+func TestPublisherFollowsTheCardLists(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	counter := uint64(0)
+	config := publisherConfig(&trusttest.Source{}, a.ca.Cert)
+	config.CardLists = func(string) (uint64, bool) { return counter, counter > 0 }
+	s, _ := config.Source.(*trusttest.Source)
+	s.Answer(a.signer.Statement(t, a.signer.Claims(issuedAt, a.ca.PublicKey(a.ca.DSC(t), trust.UsageSHC, trust.StateActive))), nil)
+	p := newPublisher(t, config)
+	if err := p.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := current(t, p)
+	if before != current(t, p) || strings.Contains(string(form(t, before, trust.FormSHC).Body), "crlVersion") {
+		t.Error("a list that there is not is named, or the forms are made again for nothing")
+	}
+	counter = 3
+	after := current(t, p)
+	if !strings.Contains(string(form(t, after, trust.FormSHC).Body), `"crlVersion":3`) || after != current(t, p) {
+		t.Errorf("%s", form(t, after, trust.FormSHC).Body)
+	}
+	if form(t, before, trust.FormTrustList).ETag != form(t, after, trust.FormTrustList).ETag {
+		t.Error("the statement changed with it")
+	}
+}
+
 func TestPublisherWithoutPlaceForItsCache(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t)

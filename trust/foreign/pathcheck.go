@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -30,6 +31,9 @@ const (
 	columnKey // SubjectPublicKeyInfo, base64
 	columns
 )
+
+// frameworks are those whose keys are read.
+var frameworks = []string{"DCC", "SHC", "DIVOC"}
 
 // parsePathCheck reads the registry's CSV. Rows hold keys, no certificates, so nothing
 // becomes an Entry.
@@ -66,7 +70,7 @@ func (s *Snapshot) readRow(row []string, seen map[string]bool) {
 	if framework == "EUDCC" {
 		framework = "DCC"
 	}
-	if framework != "DCC" && framework != "SHC" {
+	if !slices.Contains(frameworks, framework) {
 		refuse(SkipFramework, "Keys of this framework are not read.")
 		return
 	}
@@ -74,14 +78,14 @@ func (s *Snapshot) readRow(row []string, seen map[string]bool) {
 		refuse(SkipStatus, "The registry does not call the key current.")
 		return
 	}
-	key, public, err := registryKey(row[columnKey])
+	key, public, err := registryKey(framework, row[columnKey])
 	if err != nil {
-		refuse("key", "The key must be on P-256 or RSA of 2048 to 4096 bits.")
+		refuse("key", "The key must be on P-256 or RSA of 2048 to 4096 bits; of DIVOC, RSA or Ed25519.")
 		return
 	}
 	bare := BareKey{Framework: framework, KID: kid, Public: public}
 	if !bare.settleKID() {
-		refuse(SkipKID, "The key id is not 8 bytes in base64 or not the thumbprint of the key.")
+		refuse(SkipKID, "The key id is not 8 bytes in base64, not the thumbprint of the key, or no verification method.")
 		return
 	}
 	var fromErr, untilErr error
@@ -100,12 +104,19 @@ func (s *Snapshot) readRow(row []string, seen map[string]bool) {
 	s.Keys = append(s.Keys, bare)
 }
 
-// settleKID checks the key id; of an SHC key it is "issuer#thumbprint", and the thumbprint
-// is recomputed (RFC 7638).
+// maxMethod bounds the verification method that names a DIVOC key, in characters.
+const maxMethod = 256
+
+// settleKID checks the key id. Of a DIVOC key it is the verification method in certificates,
+// e.g. "did:india"; of an SHC key "issuer#thumbprint", and the thumbprint is recomputed (RFC
+// 7638).
 func (k *BareKey) settleKID() bool {
-	if k.Framework == "DCC" {
+	switch k.Framework {
+	case "DCC":
 		raw, err := base64.StdEncoding.DecodeString(k.KID)
 		return err == nil && len(raw) == 8
+	case "DIVOC":
+		return k.KID != "" && len(k.KID) <= maxMethod && !strings.ContainsFunc(k.KID, func(r rune) bool { return r <= ' ' || r > '~' })
 	}
 	issuer, kid, ok := strings.Cut(k.KID, "#")
 	public, isEC := k.Public.(*ecdsa.PublicKey)
@@ -129,7 +140,7 @@ func thumbprint(key *ecdsa.PublicKey) string {
 
 var errKey = errors.New("foreign: the key cannot be used")
 
-func registryKey(text string) ([]byte, crypto.PublicKey, error) {
+func registryKey(framework, text string) ([]byte, crypto.PublicKey, error) {
 	der, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		return nil, nil, err
@@ -138,17 +149,19 @@ func registryKey(text string) ([]byte, crypto.PublicKey, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	fits := false
 	switch key := public.(type) {
 	case *ecdsa.PublicKey:
-		if key.Curve == elliptic.P256() {
-			return der, key, nil
-		}
+		fits = key.Curve == elliptic.P256() && framework != "DIVOC"
 	case *rsa.PublicKey:
-		if bits := key.N.BitLen(); bits >= 2048 && bits <= 4096 {
-			return der, key, nil
-		}
+		fits = key.N.BitLen() >= 2048 && key.N.BitLen() <= 4096
+	case ed25519.PublicKey:
+		fits = framework == "DIVOC"
 	}
-	return nil, nil, errKey
+	if !fits {
+		return nil, nil, errKey
+	}
+	return der, public, nil
 }
 
 // registryTime reads RFC 3339; where the zone is missing, UTC is meant. Empty is zero.

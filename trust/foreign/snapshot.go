@@ -22,9 +22,9 @@ type Entry struct {
 
 // BareKey is a key without certificate. Only its registry says whose it is.
 type BareKey struct {
-	Framework string // "DCC" or "SHC"
-	Issuer    string // SHC: the iss of cards; empty for DCC
-	KID       string // DCC: base64 of the 8 bytes in certificates; SHC: the thumbprint, checked
+	Framework string // "DCC", "SHC" or "DIVOC"
+	Issuer    string // SHC: the iss of cards; empty otherwise
+	KID       string // DCC: base64 of the 8 bytes in certificates; SHC: the thumbprint, checked; DIVOC: the verification method
 	Public    crypto.PublicKey
 	NotBefore time.Time
 	NotAfter  time.Time // zero: no end

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -260,6 +261,7 @@ func (s *Store) follow(ctx context.Context, k *kept) {
 type merged struct {
 	list  *trust.List
 	keys  []BareKey
+	named map[keyName][]trust.Key
 	until time.Time // zero: for ever
 }
 
@@ -273,6 +275,12 @@ func (s *Store) List() *trust.List { return s.current().list }
 
 // Keys gives the keys without certificate of all fresh sources.
 func (s *Store) Keys() []BareKey { return slices.Clone(s.current().keys) }
+
+// Find gives the keys without certificate of all fresh sources with this name, for package
+// verification: the framework in either case, the issuer of cards, the key id (see BareKey).
+func (s *Store) Find(framework, issuer, kid string) []trust.Key {
+	return slices.Clone(s.current().named[keyName{strings.ToUpper(framework), issuer, kid}])
+}
 
 func (s *Store) current() *merged {
 	now := s.config.Now()
@@ -315,6 +323,7 @@ func (s *Store) build(now time.Time) *merged {
 			all = mergeEntry(all, index, entry.Entry)
 		}
 	}
+	m.named = byName(m.keys)
 	list, refusals := trust.NewList(all, options)
 	for _, refusal := range refusals { // each was accepted alone: nothing should be refused
 		s.config.Log.Error("foreign key not in the merged list", slog.Any("error", refusal))
@@ -322,6 +331,18 @@ func (s *Store) build(now time.Time) *merged {
 	m.list = list
 	s.merged.Store(m)
 	return m
+}
+
+// keyName is what is asked for a key without certificate.
+type keyName struct{ framework, issuer, kid string }
+
+func byName(keys []BareKey) map[keyName][]trust.Key {
+	named := make(map[keyName][]trust.Key, len(keys))
+	for _, k := range keys {
+		name := keyName{k.Framework, k.Issuer, k.KID}
+		named[name] = append(named[name], trust.Key{Public: k.Public, NotBefore: k.NotBefore, NotAfter: k.NotAfter})
+	}
+	return named
 }
 
 // mergeEntry adds an entry once; one with its CSCA replaces one without.
