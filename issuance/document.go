@@ -6,14 +6,18 @@ import (
 
 	"github.com/trustedparty/ddcc-gateway/fhir"
 	"github.com/trustedparty/ddcc-gateway/fhir/maps"
-	"github.com/trustedparty/ddcc-gateway/formats/qr"
+	"github.com/trustedparty/ddcc-gateway/formats/symbol"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/signing"
 )
 
 // document builds the DDCC document around a certificate and has it signed.
-func (s *Service) document(ctx context.Context, j job, cert signing.Certificate) (Issued, error) {
-	image, err := QRImage(cert.Text)
+func (s *Service) document(ctx context.Context, j job, cert signing.Certificate, others []Certificate) (Issued, error) {
+	out := Issued{
+		ID: j.record.ID, Profile: j.record.Profile, FolderID: j.folder.ID, Beside: others,
+		Text: cert.Text, KID: cert.KID, IssuedAt: cert.IssuedAt, ExpiresAt: cert.ExpiresAt,
+	}
+	images, err := images(out.Certificates())
 	if err != nil {
 		return Issued{}, err
 	}
@@ -22,35 +26,56 @@ func (s *Service) document(ctx context.Context, j job, cert signing.Certificate)
 		Core:          j.core,
 		Authority:     maps.Authority{Name: authority.Name, System: authority.System, Identifier: authority.ID},
 		CertificateID: j.record.ID, PatientID: j.folder.PatientID, IssuedAt: cert.IssuedAt,
-		QR: []maps.QRImage{{Type: "who", Text: cert.Text, PNG: image}},
+		QR: images,
 	})
 	if err != nil {
 		return Issued{}, err
 	}
-	signature, err := s.signer.SignDocument(ctx, signing.DocumentIntent{ID: j.record.ID, Document: built.JSON})
+	signature, err := s.signer.SignDocument(ctx, signing.DocumentIntent{ID: j.record.ID, Document: built.JSON, Certificates: idsOf(others)})
 	if err != nil {
 		return Issued{}, fromSigner(err)
 	}
-	signed, err := fhir.AttachSignature(built.JSON, fhir.Signature{
+	out.Document, err = fhir.AttachSignature(built.JSON, fhir.Signature{
 		JWS: signature.JWS, When: signature.SignedAt, WhoReference: built.WhoReference,
 	})
 	if err != nil {
 		return Issued{}, fault.From(err)
 	}
-	return Issued{
-		ID: j.record.ID, Profile: j.record.Profile, FolderID: j.folder.ID, ReferenceID: built.IDs.QR[0],
-		Text: cert.Text, KID: cert.KID, IssuedAt: cert.IssuedAt, ExpiresAt: cert.ExpiresAt, Document: signed,
-	}, nil
+	out.ReferenceID = built.IDs.QR[0]
+	for i := range others {
+		others[i].ReferenceID = built.IDs.QR[i+1]
+	}
+	return out, nil
 }
 
-// QRImage draws a certificate text: level Q, alphanumeric mode, as the HCERT
-// specification recommends, as a PNG.
-func QRImage(text string) ([]byte, error) {
-	symbol, err := qr.Encode(text, qr.Q)
+// images draws the QR codes of a document.
+func images(certificates []Certificate) ([]maps.QRImage, error) {
+	out := make([]maps.QRImage, len(certificates))
+	for i, c := range certificates {
+		png, err := c.Image()
+		if err != nil {
+			return nil, err
+		}
+		out[i] = maps.QRImage{Type: c.Format.qrType(), Text: c.Text, PNG: png}
+	}
+	return out, nil
+}
+
+// Image is the QR code of the certificate as a PNG.
+func (c Certificate) Image() ([]byte, error) {
+	png, err := symbol.PNG(c.Text)
 	if err != nil {
 		return nil, fault.From(err)
 	}
-	return symbol.PNG(qr.DefaultScale, qr.DefaultQuiet)
+	return png, nil
+}
+
+func idsOf(certificates []Certificate) []string {
+	var ids []string
+	for _, c := range certificates {
+		ids = append(ids, c.ID)
+	}
+	return ids
 }
 
 // validUntil is the instant a stated end of validity means: the end of the day, month or

@@ -17,8 +17,12 @@ var (
 	errKeyReused = fault.New(fault.Rule, "idempotency-key-reused", "The Idempotency-Key was used for another content.").
 			With(fault.Issue{Path: "Idempotency-Key", Rule: "idempotency",
 			Detail: "One key stands for one content.", Fix: "Use a new key for new content."})
-	errExists    = fault.New(fault.PreconditionFailed, "already-issued", "This certificate was issued before, and the request asked for a new one only.")
-	errNotFound  = fault.New(fault.NotFound, "not-found", "There is no such certificate for this issuer.")
+	errExists   = fault.New(fault.PreconditionFailed, "already-issued", "This certificate was issued before, and the request asked for a new one only.")
+	errNotFound = fault.New(fault.NotFound, "not-found", "There is no such certificate for this issuer.")
+	errRevoked  = fault.New(fault.Conflict, "certificate-revoked", "The certificate of this request was revoked.").
+			With(fault.Issue{Path: "Idempotency-Key", Rule: "not-revoked",
+			Detail: "The same request was answered with a certificate that was revoked since.",
+			Fix:    "If it is to be issued anew, send a new Idempotency-Key."})
 	errCancelled = fault.New(fault.Unavailable, "intent-cancelled", "An earlier attempt is being cleaned up.").Retry(2 * time.Second)
 	errSigner    = fault.New(fault.Upstream, "signer-refused", "The signing service refused this gateway; its operator has to look.")
 	errRegistry  = fault.New(fault.Unavailable, "registry-unavailable", "The registry cannot be reached at the moment.").Retry(5 * time.Second)

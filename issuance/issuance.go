@@ -20,6 +20,8 @@ type Issuer struct {
 	ID          string   // stable id from the issuers file
 	Profiles    []string // certificate profiles it may ask for
 	Authorities []string // public health authorities it may speak for (linkId pha)
+	Formats     []Format // what it gets when a request names no formats; nil: WHO's own
+	RevokeAll   bool     // it may revoke certificates of other issuers
 }
 
 // Authority is a public health authority in whose name certificates are issued.
@@ -33,22 +35,58 @@ type Authority struct {
 type Request struct {
 	Issuer         Issuer
 	Core           fhir.CoreDataSet
-	IdempotencyKey string // may be empty: then the content identifies the request
-	OnlyNew        bool   // refuse (PreconditionFailed) if the certificate exists already
+	Formats        []Format // beside WHO's own; nil: those of the issuer
+	IdempotencyKey string   // may be empty: then the content identifies the request
+	OnlyNew        bool     // refuse (PreconditionFailed) if the certificate exists already
+	Supersedes     string   // id of a certificate this one takes the place of; may be empty
 }
 
-// Issued is a certificate with its document.
+// Issued is an issued event with its document. The members up to ExpiresAt are those of
+// WHO's own certificate.
 type Issued struct {
-	ID          string    `json:"id"` // of the certificate, and of the document Bundle
+	ID          string        `json:"id"` // of the certificate, and of the document Bundle
+	Profile     string        `json:"profile"`
+	FolderID    string        `json:"folderId"`    // one a HCID
+	ReferenceID string        `json:"referenceId"` // of the QR DocumentReference in the document
+	Text        string        `json:"text"`        // "HC1:…"
+	KID         []byte        `json:"kid"`
+	IssuedAt    time.Time     `json:"issuedAt"`
+	ExpiresAt   time.Time     `json:"expiresAt"`
+	Beside      []Certificate `json:"beside,omitempty"`  // the same event in other formats
+	LeftOut     []LeftOut     `json:"leftOut,omitempty"` // formats asked for in vain
+	Document    []byte        `json:"-"`                 // FHIR JSON, signed
+	Replayed    bool          `json:"-"`                 // it existed before this request
+}
+
+// Certificate is the certificate of an event in one format.
+type Certificate struct {
+	Format      Format    `json:"format"`
+	ID          string    `json:"id"` // of the intent
 	Profile     string    `json:"profile"`
-	FolderID    string    `json:"folderId"`    // one a HCID
 	ReferenceID string    `json:"referenceId"` // of the QR DocumentReference in the document
-	Text        string    `json:"text"`        // "HC1:…"
+	Text        string    `json:"text"`        // of the QR code
 	KID         []byte    `json:"kid"`
 	IssuedAt    time.Time `json:"issuedAt"`
-	ExpiresAt   time.Time `json:"expiresAt"`
-	Document    []byte    `json:"-"` // FHIR JSON, signed
-	Replayed    bool      `json:"-"` // it existed before this request
+	ExpiresAt   time.Time `json:"expiresAt,omitzero"` // zero: for life
+}
+
+// Certificates lists the certificates of the event, WHO's own first.
+func (i Issued) Certificates() []Certificate {
+	who := Certificate{
+		Format: FormatWHO, ID: i.ID, Profile: i.Profile, ReferenceID: i.ReferenceID, Text: i.Text, KID: i.KID,
+		IssuedAt: i.IssuedAt, ExpiresAt: i.ExpiresAt,
+	}
+	return append([]Certificate{who}, i.Beside...)
+}
+
+// ByReference gives the certificate whose QR DocumentReference has the id.
+func (i Issued) ByReference(id string) (Certificate, bool) {
+	all := i.Certificates()
+	n := slices.IndexFunc(all, func(c Certificate) bool { return c.ReferenceID == id })
+	if n < 0 {
+		return Certificate{}, false
+	}
+	return all[n], true
 }
 
 // Signer is the signing service as issuance needs it.
@@ -74,8 +112,11 @@ type Deps struct {
 	Registry    docstore.Store
 	Documents   Documents
 	Signer      Signer
+	Audit       AuditLog          // of revocations
+	Links       func() Withdrawer // of links to certificates; nil: there are none
 	Authorities []Authority
 	Secret      []byte // master secret of the keyed digests, 32 bytes or more
+	Country     string // ISO 3166-1 alpha-2 of the installation, inside the ids of other formats
 	Clock       func() time.Time
 	NewID       func() string // UUIDs; time-ordered ones are cheaper to store
 	Timeout     time.Duration // of one issue once its intent is recorded; default 30 s
@@ -90,22 +131,29 @@ type Service struct {
 	registry    registry
 	documents   Documents
 	signer      Signer
+	audit       AuditLog
+	links       func() Withdrawer
 	authorities map[string]Authority
 	clock       func() time.Time
 	newID       func() string
 	timeout     time.Duration
 	grace       time.Duration
 	testCountry bool
+	country     string
+	translate   map[Format]translator
 	flights     singleflight.Group
 }
 
 // New checks the wiring.
 func New(d Deps) (*Service, error) {
-	if d.Registry == nil || d.Documents == nil || d.Signer == nil || d.Clock == nil || d.NewID == nil {
+	if d.Registry == nil || d.Documents == nil || d.Signer == nil || d.Audit == nil || d.Clock == nil || d.NewID == nil {
 		return nil, errors.New("issuance: a dependency is missing")
 	}
 	if len(d.Secret) < seal.KeySize {
 		return nil, fmt.Errorf("issuance: the registry secret has fewer than %d bytes", seal.KeySize)
+	}
+	if !isAlpha2(d.Country) {
+		return nil, errors.New("issuance: the country is not an ISO 3166-1 alpha-2 code")
 	}
 	if d.Timeout == 0 {
 		d.Timeout = 30 * time.Second
@@ -115,8 +163,8 @@ func New(d Deps) (*Service, error) {
 	}
 	s := &Service{
 		registry:  registry{store: d.Registry, digestKey: seal.Derive(d.Secret, "issuance registry digest")},
-		documents: d.Documents, signer: d.Signer, clock: d.Clock, newID: d.NewID,
-		timeout: d.Timeout, grace: d.Grace, testCountry: d.TestCountries, authorities: make(map[string]Authority, len(d.Authorities)),
+		documents: d.Documents, signer: d.Signer, audit: d.Audit, links: d.Links, clock: d.Clock, newID: d.NewID,
+		timeout: d.Timeout, grace: d.Grace, testCountry: d.TestCountries, country: d.Country, translate: translators, authorities: make(map[string]Authority, len(d.Authorities)),
 	}
 	for _, a := range d.Authorities {
 		if a.ID == "" || a.Name == "" {

@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/trustedparty/ddcc-gateway/fhir"
 	"github.com/trustedparty/ddcc-gateway/fhir/maps"
@@ -18,11 +21,20 @@ import (
 )
 
 // Check is the first half of an issue, without any effect: the issuer's right to this
-// certificate and every rule of its content. issues holds all findings, warnings
-// included, also when err is nil.
-func (s *Service) Check(issuer Issuer, core fhir.CoreDataSet) (issues []fault.Issue, err error) {
-	_, _, issues, err = s.check(issuer, core)
-	return issues, err
+// certificate and every rule of its content, then which formats could not be had. What
+// only the signer can tell, such as the size of a finished certificate, is not looked at.
+func (s *Service) Check(issuer Issuer, core fhir.CoreDataSet, formats []Format) ([]LeftOut, error) {
+	in := s.normal(Request{Issuer: issuer, Core: core, Formats: formats})
+	if _, _, _, err := s.check(issuer, in.Core); err != nil {
+		return nil, err
+	}
+	var left []LeftOut
+	for _, f := range in.Formats {
+		if _, _, issues := s.translated(issuer, record{ID: uuid.Nil.String(), CreatedAt: s.now()}, f, in.Core); fault.HasErrors(issues) {
+			left = append(left, LeftOut{f, issues})
+		}
+	}
+	return left, nil
 }
 
 func (s *Service) check(issuer Issuer, core fhir.CoreDataSet) (string, hcert.DDCC, []fault.Issue, error) {
@@ -91,7 +103,7 @@ func country(core fhir.CoreDataSet) string {
 // given before. Errors: Forbidden, Rule, Conflict (HCID of another person),
 // PreconditionFailed (OnlyNew), Unavailable (nothing lost; ask again).
 func (s *Service) Issue(ctx context.Context, in Request) (Issued, error) {
-	in.Core = s.normal(in.Core)
+	in = s.normal(in)
 	profile, claims, _, err := s.check(in.Issuer, in.Core)
 	if fault.KindOf(err) == fault.Rule {
 		return s.existing(ctx, in, err)
@@ -110,6 +122,9 @@ func (s *Service) Issue(ctx context.Context, in Request) (Issued, error) {
 	if s.keyReused(ctx, in, content) {
 		return Issued{}, errKeyReused
 	}
+	if err := s.supersedable(ctx, in, s.ownRecord(ctx, in, content)); err != nil {
+		return Issued{}, err
+	}
 	folder, err := s.registry.bind(ctx, in.Core, s.now())
 	if err != nil {
 		return Issued{}, err
@@ -123,7 +138,7 @@ func (s *Service) Issue(ctx context.Context, in Request) (Issued, error) {
 	if !fresh && in.OnlyNew && rec.State == StateIssued {
 		return Issued{}, errExists
 	}
-	job := job{record: rec, core: in.Core, folder: folder, intent: signing.Intent{
+	job := job{record: rec, issuer: in.Issuer, core: in.Core, folder: folder, intent: signing.Intent{
 		ID: rec.ID, Profile: profile, Issuer: in.Issuer.ID, ValidUntil: until, Claims: signing.Claims{DDCC: &claims},
 	}}
 	out, err := s.finish(ctx, job)
@@ -131,14 +146,31 @@ func (s *Service) Issue(ctx context.Context, in Request) (Issued, error) {
 	return out, err
 }
 
-// normal is the event as we certify it: under the authority's registered identifier, and
-// without the id of the document that the event was read from, if any.
-func (s *Service) normal(core fhir.CoreDataSet) fhir.CoreDataSet {
-	core.Certificate.DDCCID = ""
-	if a, ok := s.authorities[core.Certificate.Issuer.Value]; ok && core.Certificate.Issuer.System == "" {
-		core.Certificate.Issuer.System = a.System
+// ownRecord is the id of the record that this request has already, if it has one.
+func (s *Service) ownRecord(ctx context.Context, in Request, content string) string {
+	if in.Supersedes == "" {
+		return ""
 	}
-	return core
+	known, err := s.registry.byRequest(ctx, s.registry.requestKey(in, content))
+	if err != nil {
+		return ""
+	}
+	return known.ID
+}
+
+// normal is the request as we take it: the event under the authority's registered
+// identifier, without the id of the document that it was read from, if any, in the formats
+// that were asked for or are the issuer's.
+func (s *Service) normal(in Request) Request {
+	in.Core.Certificate.DDCCID = ""
+	if a, ok := s.authorities[in.Core.Certificate.Issuer.Value]; ok && in.Core.Certificate.Issuer.System == "" {
+		in.Core.Certificate.Issuer.System = a.System
+	}
+	if in.Formats == nil {
+		in.Formats = in.Issuer.Formats
+	}
+	in.Formats = slices.DeleteFunc(slices.Clone(in.Formats), func(f Format) bool { return f == FormatWHO })
+	return in
 }
 
 // existing gives the certificate of a request that could not be issued today, if it was
@@ -173,15 +205,22 @@ func (s *Service) keyReused(ctx context.Context, in Request, content string) boo
 
 // content is the keyed digest of what a request says.
 func (s *Service) content(in Request, profile string) string {
-	return s.registry.digest("content", profile, string(in.Core.Model), string(in.Core.Canonical()))
+	parts := []string{"content", profile, string(in.Core.Model), string(in.Core.Canonical())}
+	for _, f := range in.Formats {
+		parts = append(parts, "format", string(f))
+	}
+	if in.Supersedes != "" {
+		parts = append(parts, "supersedes", in.Supersedes)
+	}
+	return s.registry.digest(parts...)
 }
 
 // record inserts the intent of a request or finds the request's record.
 func (s *Service) record(ctx context.Context, in Request, profile, content string, f folder) (record, bool, error) {
-	now := s.now()
+	now, id := s.now(), s.newID()
 	rec, fresh, err := s.registry.insert(ctx, record{
-		ID: s.newID(), State: StateIntent, Issuer: in.Issuer.ID, Profile: profile,
-		ContentDigest: content, FolderID: f.ID, CreatedAt: now, UpdatedAt: now,
+		ID: id, BirthDigest: s.registry.birth(id, in.Core.BirthDate), State: StateIntent, Issuer: in.Issuer.ID, Profile: profile,
+		ContentDigest: content, FolderID: f.ID, CreatedAt: now, UpdatedAt: now, Formats: in.Formats, Supersedes: in.Supersedes,
 		requestKey: s.registry.requestKey(in, content),
 	})
 	if err == nil && rec.ContentDigest != content {
@@ -193,6 +232,7 @@ func (s *Service) record(ctx context.Context, in Request, profile, content strin
 // job is what an intent needs to be finished. It lives in memory only.
 type job struct {
 	record record
+	issuer Issuer
 	core   fhir.CoreDataSet
 	folder folder
 	intent signing.Intent
@@ -206,6 +246,8 @@ func (s *Service) finish(ctx context.Context, j job) (Issued, error) {
 		return s.documents.Get(ctx, j.record.ID)
 	case StateCancelling, StateCancelled:
 		return Issued{}, errCancelled
+	case StateRevoked:
+		return Issued{}, errRevoked
 	case StateIntent:
 	}
 	v, err, _ := s.flights.Do(j.record.ID, func() (any, error) { return s.drive(ctx, j) })
@@ -225,10 +267,15 @@ func (s *Service) drive(ctx context.Context, j job) (Issued, error) {
 		return Issued{}, s.refused(ctx, j.record, fromSigner(err))
 	}
 	faultpoint.Here("gateway-after-signature")
-	out, err := s.document(ctx, j, cert)
+	others, left, err := s.beside(ctx, j)
+	if err != nil {
+		return Issued{}, err
+	}
+	out, err := s.document(ctx, j, cert, others)
 	if err != nil {
 		return Issued{}, s.refused(ctx, j.record, err)
 	}
+	out.LeftOut = left
 	faultpoint.Here("gateway-after-document-signed")
 	if out, err = s.documents.Create(ctx, out); err != nil {
 		return Issued{}, err
@@ -249,10 +296,17 @@ func (s *Service) drive(ctx context.Context, j job) (Issued, error) {
 // complete makes the record issued, unless somebody else ended it first.
 func (s *Service) complete(ctx context.Context, rec record, out Issued) error {
 	sum := sha256.Sum256(out.Document)
-	rec.State, rec.UpdatedAt = StateIssued, s.now()
+	rec.State, rec.UpdatedAt, rec.Succession = StateIssued, s.now(), rec.Supersedes != ""
 	rec.ReferenceID, rec.KID, rec.IssuedAt, rec.ExpiresAt = out.ReferenceID, out.KID, out.IssuedAt, out.ExpiresAt
 	rec.DocumentDigest = hex.EncodeToString(sum[:])
-	_, err := s.registry.swap(ctx, rec)
+	var err error
+	if rec.Beside, rec.Identities, err = identify(out); err != nil {
+		return err
+	}
+	done, err := s.registry.swap(ctx, rec)
+	if err == nil {
+		return s.succeed(ctx, done)
+	}
 	if !errors.Is(err, docstore.ErrVersion) {
 		return err
 	}

@@ -128,7 +128,7 @@ func TestIssuerRights(t *testing.T) {
 		if _, err := b.Issue(context.Background(), tc.in); fault.KindOf(err) != tc.want {
 			t.Errorf("%s: %v, want kind %d", name, err, tc.want)
 		}
-		if _, err := b.Check(tc.in.Issuer, tc.in.Core); fault.KindOf(err) != tc.want {
+		if _, err := b.Check(tc.in.Issuer, tc.in.Core, nil); fault.KindOf(err) != tc.want {
 			t.Errorf("%s: the dry run says %v", name, err)
 		}
 	}

@@ -25,7 +25,7 @@ func (s *Service) read(ctx context.Context, issuer Issuer, rec record, err error
 		return Issued{}, err
 	}
 	if rec.Issuer != issuer.ID || rec.State != StateIssued {
-		return Issued{}, errNotFound
+		return Issued{}, errNotFound // one that was revoked has no content any more
 	}
 	return s.documents.Get(ctx, rec.ID)
 }
@@ -49,7 +49,7 @@ func (s *Service) Folder(ctx context.Context, issuer Issuer, folderID string) ([
 	}
 	var entries []FolderEntry
 	for _, rec := range page {
-		if rec.Issuer == issuer.ID {
+		if rec.Issuer == issuer.ID && rec.State == StateIssued {
 			entries = append(entries, FolderEntry{ID: rec.ID, IssuedAt: rec.IssuedAt})
 		}
 	}

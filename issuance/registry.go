@@ -1,10 +1,12 @@
 package issuance
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +30,7 @@ const (
 	StateIssued     State = "issued"
 	StateCancelling State = "cancelling"
 	StateCancelled  State = "cancelled"
+	StateRevoked    State = "revoked" // it was issued, and must not be relied on any more
 )
 
 // Collections of the registry.
@@ -36,8 +39,18 @@ const (
 	folders = "folders"
 )
 
-// openIndex marks records without an end.
-const openIndex = "open"
+// Index keys of records with work left for the reconciler.
+const (
+	openIndex       = "open"       // without an end
+	unsettledIndex  = "unsettled"  // revoked, content not gone yet
+	successionIndex = "succession" // issued in the place of another that is not revoked yet
+)
+
+// revokedIndex lists what was revoked, for whoever publishes it.
+const revokedIndex = "revoked"
+
+// supersedesKey makes sure that one certificate takes the place of another once.
+const supersedesKey = "supersedes:"
 
 // record is one row of the registry. Digests are keyed.
 type record struct {
@@ -47,6 +60,7 @@ type record struct {
 	Profile        string    `json:"profile"`
 	ContentDigest  string    `json:"contentDigest"`
 	FolderID       string    `json:"folderId"`
+	BirthDigest    string    `json:"birthDigest,omitempty"` // of the holder's birth date, under the record's id
 	CreatedAt      time.Time `json:"createdAt"`
 	UpdatedAt      time.Time `json:"updatedAt"`
 	ReferenceID    string    `json:"referenceId,omitempty"`
@@ -55,10 +69,28 @@ type record struct {
 	IssuedAt       time.Time `json:"issuedAt,omitzero"`
 	ExpiresAt      time.Time `json:"expiresAt,omitzero"`
 	Signed         bool      `json:"signed,omitempty"` // cancelled after something had been signed
-	Reason         string    `json:"reason,omitempty"` // of a cancellation
+	Reason         string    `json:"reason,omitempty"` // of a cancellation or revocation
+
+	Formats    []Format    `json:"formats,omitempty"`    // asked for beside WHO's own
+	Beside     []reference `json:"beside,omitempty"`     // what was issued of them
+	Identities []identity  `json:"identities,omitempty"` // what revokes its certificates, digests alone
+
+	Supersedes   string     `json:"supersedes,omitempty"`   // the record this one takes the place of
+	SupersededBy string     `json:"supersededBy,omitempty"` // the record that took the place of this one
+	RevokedAt    *time.Time `json:"revokedAt,omitempty"`
+	RevokedBy    string     `json:"revokedBy,omitempty"`  // id of the issuer who revoked it
+	Unsettled    bool       `json:"unsettled,omitempty"`  // it is revoked, and its content is not gone yet
+	Succession   bool       `json:"succession,omitempty"` // what it supersedes is not revoked yet
 
 	requestKey string
 	version    int64
+}
+
+// reference ties a format to its QR DocumentReference.
+type reference struct {
+	Format      Format `json:"format"`
+	ReferenceID string `json:"referenceId"`
+	KID         []byte `json:"kid"`
 }
 
 // folder binds a HCID to a person.
@@ -86,6 +118,10 @@ func (r registry) requestKey(in Request, content string) string {
 	}
 	return "request:" + r.digest("content", in.Issuer.ID, content)
 }
+
+// birth digests a birth date under the id of a certificate, so that equal dates of two
+// certificates are not seen to be equal.
+func (r registry) birth(id, birthDate string) string { return r.digest("birth", id, birthDate) }
 
 // person identifies the holder by name and birth date. Case, spacing and Unicode form do
 // not make another person.
@@ -142,6 +178,8 @@ func (r registry) insert(ctx context.Context, rec record) (record, bool, error) 
 	case err == nil:
 		rec.version = doc.Version
 		return rec, true, nil
+	case errors.As(err, &exists) && strings.HasPrefix(exists.Key, supersedesKey):
+		return record{}, false, errSuperseded
 	case errors.As(err, &exists):
 		rec, err := r.get(ctx, exists.ID)
 		return rec, false, err
@@ -222,7 +260,8 @@ func (r registry) swap(ctx context.Context, rec record) (record, error) {
 }
 
 // document is the stored form. A cancelled record gives its request key back, so that the
-// request can be made again.
+// request can be made again; a revoked one keeps it: the same request again gets no second
+// certificate.
 func (rec record) document() docstore.Document {
 	body, err := json.Marshal(rec)
 	if err != nil {
@@ -231,14 +270,53 @@ func (rec record) document() docstore.Document {
 	doc := docstore.Document{ID: rec.ID, Version: rec.version, Body: body}
 	if rec.State != StateCancelled {
 		doc.Unique = append(doc.Unique, rec.requestKey)
+		if rec.Supersedes != "" {
+			doc.Unique = append(doc.Unique, supersedesKey+rec.Supersedes)
+		}
 	}
 	switch rec.State {
 	case StateIntent, StateCancelling:
 		doc.Index = append(doc.Index, openIndex)
-	case StateIssued:
-		doc.Unique = append(doc.Unique, "reference:"+rec.ReferenceID)
-		doc.Index = append(doc.Index, "folder:"+rec.FolderID)
+	case StateIssued, StateRevoked:
+		rec.indexIssued(&doc)
 	case StateCancelled:
 	}
 	return doc
 }
+
+// indexIssued lets a certificate be found by its folder, its QR codes and its keys, and the
+// reconciler find what is still to be done about it.
+func (rec record) indexIssued(doc *docstore.Document) {
+	doc.Unique = append(doc.Unique, "reference:"+rec.ReferenceID)
+	doc.Index = append(doc.Index, "folder:"+rec.FolderID)
+	for _, b := range rec.Beside {
+		doc.Unique = append(doc.Unique, "reference:"+b.ReferenceID)
+	}
+	if rec.State == StateRevoked {
+		doc.Index = append(doc.Index, revokedIndex)
+	} else { // what is revoked needs no second revocation
+		for _, kid := range rec.kids() {
+			doc.Index = append(doc.Index, keyIndex(kid))
+		}
+	}
+	if rec.Unsettled {
+		doc.Index = append(doc.Index, unsettledIndex)
+	}
+	if rec.Succession {
+		doc.Index = append(doc.Index, successionIndex)
+	}
+}
+
+// kids are the keys that signed the record's certificates, each once.
+func (rec record) kids() [][]byte {
+	kids := [][]byte{rec.KID}
+	for _, b := range rec.Beside {
+		if !slices.ContainsFunc(kids, func(k []byte) bool { return bytes.Equal(k, b.KID) }) {
+			kids = append(kids, b.KID)
+		}
+	}
+	return kids
+}
+
+// keyIndex finds the issued certificates that a key signed.
+func keyIndex(kid []byte) string { return "kid:" + hex.EncodeToString(kid) }

@@ -5,8 +5,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"maps"
+	"math/big"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -17,7 +21,11 @@ import (
 	"github.com/veraison/go-cose"
 
 	"github.com/trustedparty/ddcc-gateway/fhir"
+	"github.com/trustedparty/ddcc-gateway/formats/dcc"
 	"github.com/trustedparty/ddcc-gateway/formats/hcert"
+	"github.com/trustedparty/ddcc-gateway/formats/shc"
+	"github.com/trustedparty/ddcc-gateway/formats/vdsnc"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
@@ -72,23 +80,86 @@ func (s *fakeSigner) Issue(_ context.Context, in signing.Intent) (signing.Certif
 }
 
 func (s *fakeSigner) sign(in signing.Intent) (signing.Certificate, error) {
-	now := s.clock().UTC().Truncate(time.Second)
-	claims := hcert.Claims{Issuer: "XX", IssuedAt: now, ExpiresAt: now.Add(time.Hour), SubClaim: 3, Content: in.Claims}
-	payload, err := claims.Encode()
-	if err != nil {
+	if err := s.fail["issue:"+in.Profile]; err != nil {
 		return signing.Certificate{}, err
+	}
+	now := s.clock().UTC().Truncate(time.Second)
+	out := signing.Certificate{ID: in.ID, Profile: in.Profile, Algorithm: "ES256", IssuedAt: now, ExpiresAt: now.Add(time.Hour)}
+	var err error
+	switch c := in.Claims; {
+	case c.SHC != nil:
+		out.KID = []byte("shc-key-")
+		out.Text, err = s.card(*c.SHC, now)
+	case c.VDSNC != nil:
+		out.KID = []byte("seal-key")
+		out.Text, err = s.seal(*c.VDSNC)
+	case c.DCC != nil:
+		out.KID = []byte("12345678")
+		out.Text, err = s.hcert(dcc.SubClaim, *c.DCC, now, out.KID)
+	default:
+		out.KID = []byte("12345678")
+		out.Text, err = s.hcert(hcert.SubClaimDDCCVS, *c.DDCC, now, out.KID)
+	}
+	return out, err
+}
+
+func (s *fakeSigner) hcert(subClaim int64, content any, now time.Time, kid []byte) (string, error) {
+	payload, err := hcert.Claims{Issuer: "XX", IssuedAt: now, ExpiresAt: now.Add(time.Hour), SubClaim: subClaim, Content: content}.Encode()
+	if err != nil {
+		return "", err
 	}
 	signer, err := cose.NewSigner(cose.AlgorithmES256, s.key)
 	if err != nil {
-		return signing.Certificate{}, err
+		return "", err
 	}
-	kid := []byte("12345678")
 	message, err := hcert.Sign1(payload, kid, signer)
 	if err != nil {
-		return signing.Certificate{}, err
+		return "", err
 	}
-	text, err := hcert.Text(message)
-	return signing.Certificate{ID: in.ID, Profile: in.Profile, Text: text, KID: kid, Algorithm: "ES256", IssuedAt: now, ExpiresAt: claims.ExpiresAt}, err
+	return hcert.Text(message)
+}
+
+func (s *fakeSigner) card(card shc.Card, now time.Time) (string, error) {
+	payload, err := shc.Credential{Issuer: "https://issuer.example", NotBefore: now, Card: card}.Payload()
+	if err != nil {
+		return "", err
+	}
+	kid, err := shc.Thumbprint(&s.key.PublicKey)
+	if err != nil {
+		return "", err
+	}
+	input, err := shc.SigningInput(payload, kid)
+	if err != nil {
+		return "", err
+	}
+	jws, err := shc.Assemble(input, s.raw(input))
+	if err != nil {
+		return "", err
+	}
+	return shc.Text(jws)
+}
+
+func (s *fakeSigner) seal(message vdsnc.Message) (string, error) {
+	canonical, err := vdsnc.Data{Header: vdsnc.Header{Type: vdsnc.TypeVaccination, Version: 1, State: "UTO"}, Message: message}.Canonical()
+	if err != nil {
+		return "", err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{Country: []string{"XX"}, CommonName: "Seal"}, NotAfter: s.clock().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &s.key.PublicKey, s.key)
+	if err != nil {
+		return "", err
+	}
+	return vdsnc.Assemble(canonical, der, s.raw(canonical))
+}
+
+// raw is an ES256 signature as r and s.
+func (s *fakeSigner) raw(content []byte) []byte {
+	digest := sha256.Sum256(content)
+	r, v, err := ecdsa.Sign(rand.Reader, s.key, digest[:])
+	if err != nil {
+		panic(err)
+	}
+	return append(r.FillBytes(make([]byte, 32)), v.FillBytes(make([]byte, 32))...)
 }
 
 func (s *fakeSigner) SignDocument(_ context.Context, in signing.DocumentIntent) (signing.DocumentSignature, error) {
@@ -174,6 +245,19 @@ type testBench struct {
 	path   string
 	now    time.Time
 	mu     sync.Mutex
+	trail  []audit.Entry
+	mute   bool // the audit log cannot be written
+}
+
+// Append is the audit log.
+func (b *testBench) Append(_ context.Context, e audit.Entry) (audit.Receipt, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.mute {
+		return audit.Receipt{}, errIO
+	}
+	b.trail = append(b.trail, e)
+	return audit.Receipt{}, nil
 }
 
 func (b *testBench) time() time.Time {
@@ -212,7 +296,7 @@ func (b *testBench) service(t testing.TB) *Service {
 		t.Fatal(err)
 	}
 	s, err := New(Deps{
-		Registry: b.store, Documents: repository, Signer: b.signer, Secret: secret,
+		Registry: b.store, Documents: repository, Signer: b.signer, Audit: b, Secret: secret, Country: "XX",
 		Authorities: []Authority{{ID: "moh", Name: "Ministry of Tests", System: "urn:test"}, {ID: "other", Name: "Another Ministry"}},
 		Clock:       b.time, NewID: uuid.NewString, TestCountries: true,
 	})

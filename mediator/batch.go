@@ -10,14 +10,12 @@ import (
 
 	"github.com/trustedparty/ddcc-gateway/fhir"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
-	"github.com/trustedparty/ddcc-gateway/issuance"
 )
 
 // EntryResult is what became of one batch entry: a certificate, or the reason why not.
 type EntryResult struct {
-	Issued   issuance.Issued
-	Warnings []fault.Issue
-	Err      error
+	Generated
+	Err error
 }
 
 // Submit processes a batch of health events (DDCC IG, transaction Submit Health Event).
@@ -45,23 +43,23 @@ func (m *Mediator) Submit(ctx context.Context, by IssuerPolicy, raw []byte, o Op
 }
 
 // ValidateBatch is Submit without any effect; paths begin with the entry they are about.
-func (m *Mediator) ValidateBatch(by IssuerPolicy, raw []byte) ([]fault.Issue, error) {
+func (m *Mediator) ValidateBatch(by IssuerPolicy, raw []byte, o Options) ([]fault.Issue, error) {
 	entries, err := m.open(by, raw)
 	if err != nil {
 		return nil, err
 	}
 	var all []fault.Issue
 	for i, entry := range entries {
-		all = append(all, m.validateEntry(by, i, entry)...)
+		all = append(all, m.validateEntry(by, i, entry, o)...)
 	}
 	return all, nil
 }
 
-func (m *Mediator) validateEntry(by IssuerPolicy, i int, entry fhir.BundleEntry) []fault.Issue {
+func (m *Mediator) validateEntry(by IssuerPolicy, i int, entry fhir.BundleEntry, o Options) []fault.Issue {
 	kind, err := operation(entry)
 	var issues []fault.Issue
 	if err == nil {
-		issues, err = m.examine(by, entry.Resource, kind)
+		issues, err = m.examine(by, entry.Resource, o, kind)
 	}
 	if err != nil {
 		issues = asIssues(err)
@@ -90,8 +88,8 @@ func (m *Mediator) entry(ctx context.Context, by IssuerPolicy, entry fhir.Bundle
 	if err != nil {
 		return EntryResult{Err: err}
 	}
-	out, issues, err := m.generate(ctx, by, entry.Resource, o, kind)
-	return EntryResult{Issued: out, Warnings: issues, Err: err}
+	out, err := m.generate(ctx, by, entry.Resource, o, kind)
+	return EntryResult{Generated: out, Err: err}
 }
 
 // open reads the batch itself.

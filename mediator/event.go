@@ -9,6 +9,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/fhir"
 	"github.com/trustedparty/ddcc-gateway/fhir/maps"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/issuance"
 )
 
 // Kind is what an operation accepts as the carrier of a health event.
@@ -27,23 +28,64 @@ var errEvent = fault.New(fault.Rule, "invalid-content", "The health event breaks
 // warnings included; an error among them also comes back as err. Errors: Malformed (not the resource it should be),
 // Rule (its content).
 func Event(raw []byte, now time.Time, kinds ...Kind) (core fhir.CoreDataSet, issues []fault.Issue, err error) {
-	resource, kind, within, err := carrier(raw, kinds)
+	core, _, issues, err = event(raw, now, kinds)
+	return core, issues, err
+}
+
+// event is Event with what the carrier asks for besides.
+func event(raw []byte, now time.Time, kinds []Kind) (core fhir.CoreDataSet, asked Asked, issues []fault.Issue, err error) {
+	c, err := carrier(raw, kinds)
 	if err != nil {
-		return fhir.CoreDataSet{}, nil, err
+		return fhir.CoreDataSet{}, Asked{}, nil, err
 	}
-	if kind == KindBundle {
-		core, issues, err = fromBundle(resource, now)
+	if c.kind == KindBundle {
+		core, issues, err = fromBundle(c.resource, now)
 	} else {
-		core, issues, err = fromResponse(resource, now)
+		core, issues, err = fromResponse(c.resource, now)
 	}
-	if within != "" {
-		issues = prefixed(issues, within)
+	if c.within != "" {
+		issues = prefixed(issues, c.within)
 	}
 	if err == nil && fault.HasErrors(issues) {
 		err = errEvent.With(issues...)
 	}
-	return core, issues, err
+	return core, c.asked, issues, err
 }
+
+// Asked is what a request wants besides a certificate of its event.
+type Asked struct {
+	Formats    []issuance.Format // nil: those of the issuer
+	Supersedes string            // id of a certificate to be replaced; may be empty
+}
+
+// within adds what the request says outside of its body, where the body says nothing.
+func (a Asked) within(o Options) Asked {
+	if a.Formats == nil {
+		a.Formats = o.Formats
+	}
+	return a
+}
+
+// askedOf reads the parameters "format" and "supersedes" (ours, beside the guide's
+// "response").
+func askedOf(p fhir.Parameters) (asked Asked, err error) {
+	if s, ok := p.Get("supersedes"); ok {
+		asked.Supersedes = s.Value
+	}
+	for _, x := range p.Parameter {
+		if x.Value == "" && (x.Name == "format" || x.Name == "supersedes") {
+			return Asked{}, errNoValue
+		}
+	}
+	asked.Formats, err = issuance.ParseFormats(p.All("format"))
+	return asked, err
+}
+
+// errNoValue keeps a misplaced value from being taken for none.
+var errNoValue = fault.New(fault.Malformed, "parameter-value", "A parameter has no value.").With(fault.Issue{
+	Path: "Parameters.parameter", Rule: "operation-input", Detail: "The parameters format and supersedes need a value.",
+	Fix: "Send format as valueCode, supersedes as valueId, or leave them out.",
+})
 
 // prefixed moves findings about a resource to where the resource stands in what was
 // posted. Paths that begin with no resource, such as header names, stay.
@@ -79,32 +121,49 @@ func fromBundle(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue, err
 	return core, issues, nil
 }
 
-// carrier unwraps Parameters and makes sure that what is inside is of an accepted kind;
-// within is the path of the resource in what was posted, empty at the top.
-func carrier(raw []byte, kinds []Kind) (resource []byte, kind Kind, within string, err error) {
+// carried is the resource with the event and where it was found.
+type carried struct {
+	resource []byte
+	kind     Kind
+	within   string // path of the resource in what was posted, empty at the top
+	asked    Asked
+}
+
+// carrier unwraps Parameters and makes sure that what is inside is of an accepted kind.
+func carrier(raw []byte, kinds []Kind) (carried, error) {
 	name, err := fhir.ResourceType(raw)
 	if err != nil {
-		return nil, "", "", err
+		return carried{}, err
 	}
-	path := name
+	c, path := carried{resource: raw}, name
 	if name == "Parameters" {
-		parameters, err := fhir.ParseParameters(raw)
-		if err != nil {
-			return nil, "", "", err
+		if c, name, err = unwrap(raw); err != nil {
+			return carried{}, err
 		}
-		n := slices.IndexFunc(parameters.Parameter, func(p fhir.Parameter) bool { return p.Name == "response" })
-		if n < 0 || parameters.Parameter[n].Resource == nil {
-			return nil, "", "", errNoResponse
-		}
-		within = fmt.Sprintf("Parameters.parameter[%d].resource", n)
-		raw, name, path = parameters.Parameter[n].Resource, parameters.Parameter[n].ResourceType, within
+		path = c.within
 	}
 	for _, k := range kinds {
 		if string(k) == name {
-			return raw, k, within, nil
+			c.kind = k
+			return c, nil
 		}
 	}
-	return nil, "", "", wrongResource(path, kinds)
+	return carried{}, wrongResource(path, kinds)
+}
+
+// unwrap takes the resource and its type out of a Parameters resource.
+func unwrap(raw []byte) (carried, string, error) {
+	parameters, err := fhir.ParseParameters(raw)
+	if err != nil {
+		return carried{}, "", err
+	}
+	n := slices.IndexFunc(parameters.Parameter, func(p fhir.Parameter) bool { return p.Name == "response" })
+	if n < 0 || parameters.Parameter[n].Resource == nil {
+		return carried{}, "", errNoResponse
+	}
+	asked, err := askedOf(parameters)
+	p := parameters.Parameter[n]
+	return carried{resource: p.Resource, within: fmt.Sprintf("Parameters.parameter[%d].resource", n), asked: asked}, p.ResourceType, err
 }
 
 var errNoResponse = fault.New(fault.Malformed, "parameter-response", "The Parameters resource has no parameter \"response\" with a resource.").

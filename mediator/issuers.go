@@ -12,12 +12,15 @@ import (
 // IssuerPolicy is one line of the issuers file: which client certificate is which
 // issuer, and what it may do.
 type IssuerPolicy struct {
-	ID          string   `json:"id"`          // stable, appears in audit and registry
-	Certificate string   `json:"certificate"` // name in the client certificate: URI SAN, else DNS SAN, else CN without : and /
-	Profiles    []string `json:"profiles"`    // certificate profiles it may ask for
-	Authorities []string `json:"authorities"` // public health authorities it may speak for
-	Rate        float64  `json:"rate"`        // certificates a second, sustained
-	Burst       int      `json:"burst"`       // certificates at once
+	ID          string   `json:"id"`                  // stable, appears in audit and registry
+	Certificate string   `json:"certificate"`         // name in the client certificate: URI SAN, else DNS SAN, else CN without : and /
+	Profiles    []string `json:"profiles"`            // certificate profiles it may ask for
+	Authorities []string `json:"authorities"`         // public health authorities it may speak for
+	Formats     []string `json:"formats,omitempty"`   // what it gets when a request names none, beside WHO's own
+	RevokeAll   bool     `json:"revokeAll,omitempty"` // it may revoke certificates of other issuers
+	Convert     bool     `json:"convert,omitempty"`   // it may have certificates of others issued anew
+	Rate        float64  `json:"rate"`                // certificates a second, sustained
+	Burst       int      `json:"burst"`               // certificates at once
 }
 
 // Policy is the issuers file as a whole.
@@ -81,6 +84,9 @@ func (p IssuerPolicy) validate(authorities map[string]bool) []error {
 			bad("authority %q is not in the authorities list", a)
 		}
 	}
+	if _, err := issuance.ParseFormats(p.Formats); err != nil {
+		bad("formats: a name is not known; use dcc, dcc-recovery, shc, vdsnc and icvp")
+	}
 	if p.Rate <= 0 || p.Burst < 1 {
 		bad("rate and burst must be positive")
 	}
@@ -115,7 +121,8 @@ func (i Issuers) Authenticate(certificate string) (IssuerPolicy, error) {
 
 // Issuer is the policy as issuance sees it.
 func (p IssuerPolicy) Issuer() issuance.Issuer {
-	return issuance.Issuer{ID: p.ID, Profiles: p.Profiles, Authorities: p.Authorities}
+	formats, _ := issuance.ParseFormats(p.Formats) // Validate has seen them
+	return issuance.Issuer{ID: p.ID, Profiles: p.Profiles, Authorities: p.Authorities, Formats: formats, RevokeAll: p.RevokeAll}
 }
 
 // IssuanceAuthorities converts the authorities for issuance.

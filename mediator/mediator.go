@@ -15,13 +15,14 @@ import (
 
 // Issuance is what the mediator needs of the issuance module.
 type Issuance interface {
-	Check(issuer issuance.Issuer, core fhir.CoreDataSet) ([]fault.Issue, error)
+	Check(issuer issuance.Issuer, core fhir.CoreDataSet, formats []issuance.Format) ([]issuance.LeftOut, error)
 	Issue(ctx context.Context, in issuance.Request) (issuance.Issued, error)
 }
 
-// Deps is everything the mediator is made of. Issuance and Clock are required.
+// Deps is everything the mediator is made of. Issuance, Verifier and Clock are required.
 type Deps struct {
 	Issuance    Issuance
+	Verifier    Verifier // of $convert
 	Clock       func() time.Time
 	MaxEntries  int // of a batch; default 500
 	Concurrency int // entries of one batch at a time; default 8
@@ -30,6 +31,7 @@ type Deps struct {
 // Mediator reads health events and has them certified. It is safe for concurrent use.
 type Mediator struct {
 	issuance    Issuance
+	verifier    Verifier
 	clock       func() time.Time
 	maxEntries  int
 	concurrency int
@@ -40,7 +42,7 @@ type Mediator struct {
 
 // New checks the wiring.
 func New(d Deps) (*Mediator, error) {
-	if d.Issuance == nil || d.Clock == nil {
+	if d.Issuance == nil || d.Verifier == nil || d.Clock == nil {
 		return nil, errors.New("mediator: a dependency is missing")
 	}
 	if d.MaxEntries <= 0 {
@@ -50,7 +52,7 @@ func New(d Deps) (*Mediator, error) {
 		d.Concurrency = 8
 	}
 	return &Mediator{
-		issuance: d.Issuance, clock: d.Clock, maxEntries: d.MaxEntries, concurrency: d.Concurrency,
+		issuance: d.Issuance, verifier: d.Verifier, clock: d.Clock, maxEntries: d.MaxEntries, concurrency: d.Concurrency,
 		limiters: map[string]*rate.Limiter{},
 	}, nil
 }
@@ -58,53 +60,75 @@ func New(d Deps) (*Mediator, error) {
 // Options of a request that are not in its body.
 type Options struct {
 	IdempotencyKey string
-	OnlyNew        bool // If-None-Match: *
+	OnlyNew        bool              // If-None-Match: *
+	Formats        []issuance.Format // where the body names none
+}
+
+// Generated is an issued event with what is to be said about it.
+type Generated struct {
+	issuance.Issued
+	Warnings []fault.Issue // findings below error, and why a format was left out
+	Named    bool          // the request named formats
 }
 
 // Generate issues the certificate of one health event ($generateHealthCertificate).
-func (m *Mediator) Generate(ctx context.Context, by IssuerPolicy, raw []byte, o Options, kinds ...Kind) (issuance.Issued, error) {
+func (m *Mediator) Generate(ctx context.Context, by IssuerPolicy, raw []byte, o Options, kinds ...Kind) (Generated, error) {
 	if err := m.admit(by, 1); err != nil {
-		return issuance.Issued{}, err
+		return Generated{}, err
 	}
-	out, _, err := m.generate(ctx, by, raw, o, kinds...)
-	return out, err
+	return m.generate(ctx, by, raw, o, kinds...)
 }
 
-func (m *Mediator) generate(ctx context.Context, by IssuerPolicy, raw []byte, o Options, kinds ...Kind) (issuance.Issued, []fault.Issue, error) {
-	core, issues, err := Event(raw, m.clock(), kinds...)
+func (m *Mediator) generate(ctx context.Context, by IssuerPolicy, raw []byte, o Options, kinds ...Kind) (Generated, error) {
+	core, asked, issues, err := event(raw, m.clock(), kinds)
 	if err != nil {
-		return issuance.Issued{}, issues, err
+		return Generated{}, err
 	}
+	asked = asked.within(o)
 	out, err := m.issuance.Issue(ctx, issuance.Request{
 		Issuer: by.Issuer(), Core: core, IdempotencyKey: o.IdempotencyKey, OnlyNew: o.OnlyNew,
+		Formats: asked.Formats, Supersedes: asked.Supersedes,
 	})
-	return out, issues, err
+	return Generated{Issued: out, Warnings: append(issues, leftOut(out)...), Named: asked.Formats != nil}, err
+}
+
+// leftOut says of each format that was asked for in vain why it is not there.
+func leftOut(out issuance.Issued) []fault.Issue {
+	var issues []fault.Issue
+	for _, l := range out.LeftOut {
+		for _, i := range l.Issues {
+			i.Severity, i.Rule = fault.SeverityWarning, string(l.Format)+":"+i.Rule
+			issues = append(issues, i)
+		}
+	}
+	return issues
 }
 
 // Validate is Generate without any effect ($validate): every finding, errors and
 // warnings. The error is set only when there is no event to examine or the issuer asks too
 // often. Whether a HCID belongs to another person is found out at issue alone.
-func (m *Mediator) Validate(by IssuerPolicy, raw []byte, kinds ...Kind) ([]fault.Issue, error) {
+func (m *Mediator) Validate(by IssuerPolicy, raw []byte, o Options, kinds ...Kind) ([]fault.Issue, error) {
 	if err := m.admit(by, 1); err != nil {
 		return nil, err
 	}
-	return m.examine(by, raw, kinds...)
+	return m.examine(by, raw, o, kinds...)
 }
 
 // examine gives every finding about an event. What issuance would refuse for the issuer's
 // sake is a finding too; an event that cannot be read is an error.
-func (m *Mediator) examine(by IssuerPolicy, raw []byte, kinds ...Kind) ([]fault.Issue, error) {
-	core, issues, err := Event(raw, m.clock(), kinds...)
+func (m *Mediator) examine(by IssuerPolicy, raw []byte, o Options, kinds ...Kind) ([]fault.Issue, error) {
+	core, asked, issues, err := event(raw, m.clock(), kinds)
 	if fault.HasErrors(issues) {
 		return issues, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	if _, err := m.issuance.Check(by.Issuer(), core); err != nil {
-		issues = append(issues, asIssues(err)...)
+	left, err := m.issuance.Check(by.Issuer(), core, asked.within(o).Formats)
+	if err != nil {
+		return append(issues, asIssues(err)...), nil
 	}
-	return issues, nil
+	return append(issues, leftOut(issuance.Issued{LeftOut: left})...), nil
 }
 
 // asIssues makes findings of a refusal.

@@ -23,16 +23,19 @@ type fakeIssuance struct {
 	delay                time.Duration
 	err                  error
 	keys                 chan string
+	left                 []issuance.LeftOut
+	last                 atomic.Pointer[issuance.Request]
 }
 
-func (f *fakeIssuance) Check(issuance.Issuer, fhir.CoreDataSet) ([]fault.Issue, error) {
-	return nil, f.err
+func (f *fakeIssuance) Check(issuance.Issuer, fhir.CoreDataSet, []issuance.Format) ([]issuance.LeftOut, error) {
+	return f.left, f.err
 }
 
 func (f *fakeIssuance) Issue(_ context.Context, in issuance.Request) (issuance.Issued, error) {
 	n := f.running.Add(1)
 	defer f.running.Add(-1)
 	f.calls.Add(1)
+	f.last.Store(&in)
 	for {
 		most := f.most.Load()
 		if n <= most || f.most.CompareAndSwap(most, n) {
@@ -43,12 +46,12 @@ func (f *fakeIssuance) Issue(_ context.Context, in issuance.Request) (issuance.I
 		f.keys <- in.IdempotencyKey
 	}
 	time.Sleep(f.delay)
-	return issuance.Issued{ID: in.Core.Certificate.HCID, Document: []byte(`{}`)}, f.err
+	return issuance.Issued{ID: in.Core.Certificate.HCID, Document: []byte(`{}`), LeftOut: f.left}, f.err
 }
 
 func newMediator(t testing.TB, f *fakeIssuance) *mediator.Mediator {
 	t.Helper()
-	m, err := mediator.New(mediator.Deps{Issuance: f, Clock: func() time.Time { return now }, MaxEntries: 50, Concurrency: 4})
+	m, err := mediator.New(mediator.Deps{Issuance: f, Verifier: fakeVerifier{}, Clock: func() time.Time { return now }, MaxEntries: 50, Concurrency: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,20 +118,20 @@ func TestValidateHasNoEffectAndShowsEverything(t *testing.T) {
 	t.Parallel()
 	f := &fakeIssuance{}
 	m := newMediator(t, f)
-	if issues, err := m.Validate(clinic, []byte(event), mediator.KindQuestionnaireResponse); err != nil || fault.HasErrors(issues) {
+	if issues, err := m.Validate(clinic, []byte(event), mediator.Options{}, mediator.KindQuestionnaireResponse); err != nil || fault.HasErrors(issues) {
 		t.Errorf("a good event: %v %+v", err, issues)
 	}
 	bad := strings.NewReplacer(`"2026-10-01"`, `"2026-12-24"`, `"valueInteger":1`, `"valueInteger":0`, `"name"`, `"nom"`).Replace(event)
-	issues, err := m.Validate(clinic, []byte(bad), mediator.KindQuestionnaireResponse)
+	issues, err := m.Validate(clinic, []byte(bad), mediator.Options{}, mediator.KindQuestionnaireResponse)
 	if err != nil || len(issues) < 4 {
 		t.Errorf("%v, %d issues: %+v", err, len(issues), issues)
 	}
 	f.err = fault.New(fault.Forbidden, "profile-not-allowed", "no")
-	if issues, err := m.Validate(clinic, []byte(event), mediator.KindQuestionnaireResponse); err != nil || len(issues) == 0 || issues[len(issues)-1].Rule != "profile-not-allowed" {
+	if issues, err := m.Validate(clinic, []byte(event), mediator.Options{}, mediator.KindQuestionnaireResponse); err != nil || len(issues) == 0 || issues[len(issues)-1].Rule != "profile-not-allowed" {
 		t.Errorf("an issuer without the right: %v %+v", err, issues)
 	}
 	f.err = nil
-	all, err := m.ValidateBatch(clinic, batch(2, strings.Replace(entry, `"valueInteger":1`, `"valueInteger":0`, 1)))
+	all, err := m.ValidateBatch(clinic, batch(2, strings.Replace(entry, `"valueInteger":1`, `"valueInteger":0`, 1)), mediator.Options{})
 	if err != nil || !strings.HasPrefix(all[len(all)-1].Path, "Bundle.entry[1].resource.item") {
 		t.Errorf("%v %+v", err, all)
 	}

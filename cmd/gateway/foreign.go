@@ -47,6 +47,7 @@ func (g *gateway) foreign() error {
 	if err != nil {
 		return err
 	}
+	g.imported = store
 	g.tasks = append(g.tasks, store.Run)
 	return g.process.Registry.Register(&foreignMetrics{status: store.Status, now: time.Now})
 }

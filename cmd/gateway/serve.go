@@ -15,6 +15,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"github.com/trustedparty/ddcc-gateway/internal/platform/auditlog"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/process"
@@ -22,17 +24,27 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/task"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/tlsconf"
 	"github.com/trustedparty/ddcc-gateway/issuance"
+	"github.com/trustedparty/ddcc-gateway/issuance/healthlink"
+	issuanceapi "github.com/trustedparty/ddcc-gateway/issuance/httpapi"
 	"github.com/trustedparty/ddcc-gateway/mediator"
 	mediatorapi "github.com/trustedparty/ddcc-gateway/mediator/httpapi"
 	"github.com/trustedparty/ddcc-gateway/signing/client"
+	"github.com/trustedparty/ddcc-gateway/trust"
+	"github.com/trustedparty/ddcc-gateway/trust/foreign"
+	"github.com/trustedparty/ddcc-gateway/trust/revocation"
 )
 
 // gateway is everything one running process holds.
 type gateway struct {
 	settings settings
 	process  *process.Process
-	signer   *client.Client
-	tasks    []task.Func
+	audit    *auditlog.Log // of revocations; nil without the mediator
+
+	publisher   *trust.Publisher
+	revocations *revocation.Publisher // nil without the mediator: nothing is revoked here
+	imported    *foreign.Store        // nil: no lists of others are imported
+	signer      *client.Client
+	tasks       []task.Func
 }
 
 // serve opens what the gateway owns, runs it, and closes everything again.
@@ -57,10 +69,20 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 	checks := map[string]httpx.Check{"registry": registry.Ping, "documents": documents.Ping}
 	if s.runs(moduleMediator) { // what is published does not need the signer all the time
 		checks["signer"] = g.signer.Ready
+		checks["audit"] = func(ctx context.Context) error { return g.audit.Ready(ctx) }
 	}
 	g.process, err = process.New(s.Flags, stdin, stderr, checks)
 	if err != nil {
 		return err
+	}
+	if s.runs(moduleMediator) {
+		g.audit, err = s.Audit.Open(filepath.Join(s.DataDir, "audit"), "ddcc-gateway gateway", func(err error) {
+			g.process.Log.Error("checkpoint of the audit log", slog.Any("error", err))
+		})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, g.audit.Close()) }()
 	}
 	server, err := g.listen(registry, documents)
 	if err != nil {
@@ -100,13 +122,21 @@ func (g *gateway) listen(registry, documents *sqlite.Store) (*httpx.Server, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := errors.Join(g.keys(), g.foreign()); err != nil {
+		return nil, err
+	}
 	if g.settings.runs(moduleMediator) {
 		if err := g.mediator(engine, registry, documents); err != nil {
 			return nil, err
 		}
 	}
 	if g.settings.runs(moduleTrust) {
-		if err := errors.Join(g.trust(engine), g.foreign(), g.upload()); err != nil {
+		if err := errors.Join(g.trust(engine), g.upload()); err != nil {
+			return nil, err
+		}
+	}
+	if g.revocations != nil && g.settings.runs(moduleTrust) {
+		if err := g.revocationRoutes(engine); err != nil {
 			return nil, err
 		}
 	}
@@ -156,26 +186,39 @@ func (g *gateway) mediator(r gin.IRouter, registry, documents *sqlite.Store) err
 	if err != nil {
 		return err
 	}
+	var links *healthlink.Service // made below: it reads certificates, which withdraw links
 	service, err := issuance.New(issuance.Deps{
-		Registry: registry, Documents: repository, Signer: g.signer, Authorities: policy.IssuanceAuthorities(),
-		Secret: secret, Clock: time.Now, NewID: newID, Grace: s.ReconcileGrace,
+		Registry: registry, Documents: repository, Signer: g.signer, Audit: g.audit, Links: withdrawer(s.PublicURL, &links), Authorities: policy.IssuanceAuthorities(),
+		Secret: secret, Country: s.TrustCountry, Clock: time.Now, NewID: newID, Grace: s.ReconcileGrace,
 		TestCountries: !s.Environment.IsProduction(),
 	})
 	if err != nil {
 		return err
 	}
+	if links, err = g.healthLinks(r, registry, service, secret); err != nil {
+		return err
+	}
+	if err := g.publishRevocations(service); err != nil {
+		return err
+	}
 	edge, err := mediator.New(mediator.Deps{
-		Issuance: service, Clock: time.Now, MaxEntries: s.BatchEntries, Concurrency: s.BatchConcurrency,
+		Issuance: service, Verifier: certificateReader{own: g.ownKeys, imported: g.imported},
+		Clock: time.Now, MaxEntries: s.BatchEntries, Concurrency: s.BatchConcurrency,
 	})
 	if err != nil {
 		return err
 	}
 	mediatorapi.Register(r, mediatorapi.Deps{
-		Mediator: edge, Reader: service, Issuers: issuers, Version: g.process.Build.Version,
+		Mediator: edge, Reader: service, Revoker: service, Links: linkRoutes(links), Issuers: issuers, Version: g.process.Build.Version,
 		NewID: uuid.NewString, Clock: time.Now,
 	})
-	g.tasks = append(g.tasks, process.Every(s.ReconcileEvery, reconcile(g.process.Log, service)))
-	return nil
+	g.tasks = append(g.tasks,
+		process.Every(s.ReconcileEvery, reconcile(g.process.Log, service)),
+		process.Every(time.Hour, docstore.Purger(g.process.Log, "registry", registry)),
+	)
+	return issuanceapi.Register(r, issuanceapi.Config{
+		Holders: service, PerSecond: s.StatusRate, Burst: s.StatusBurst, Clock: time.Now,
+	})
 }
 
 // newID makes certificate ids: time-ordered UUIDs (version 7), which keep inserts cheap in a
@@ -190,7 +233,7 @@ func reconcile(log *slog.Logger, service *issuance.Service) func(context.Context
 		}
 		if done != (issuance.Reconciled{}) {
 			log.InfoContext(ctx, "open intents reconciled", slog.Int("finished", done.Finished),
-				slog.Int("cancelled", done.Cancelled), slog.Int("failed", done.Failed))
+				slog.Int("cancelled", done.Cancelled), slog.Int("settled", done.Settled), slog.Int("failed", done.Failed))
 		}
 	}
 }

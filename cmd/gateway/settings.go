@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/trustedparty/ddcc-gateway/internal/platform/auditlog"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/process"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/tlsconf"
@@ -37,6 +39,15 @@ type settings struct {
 	DataDir        string            `required:"" help:"Directory of the embedded registry and document repository." placeholder:"DIR"`
 	RegistrySecret config.SecretFile `required:"" help:"File with the secret of the keyed digests and sealed documents, 32 characters or more." placeholder:"FILE"`
 
+	Audit auditlog.Files `embed:"" prefix:"audit-"`
+
+	StatusRate  float64 `default:"1" help:"Questions for the status of a certificate that one address may ask a second."`
+	StatusBurst int     `default:"10" help:"And at once."`
+
+	PublicURL       string  `name:"public-url" help:"Address under which holders reach the gateway, for health links; empty: none are made (docs/health-links.md)." placeholder:"https://HOST[:PORT]"`
+	HealthLinkRate  float64 `default:"2" help:"Requests to health links that one address may send a second."`
+	HealthLinkBurst int     `default:"20" help:"And at once."`
+
 	BatchEntries     int           `default:"500" help:"Most entries in one batch."`
 	BatchConcurrency int           `default:"8" help:"Entries of one batch processed at a time."`
 	ReconcileEvery   time.Duration `default:"1m" help:"How often open intents are looked at."`
@@ -48,6 +59,8 @@ type settings struct {
 	SHCIssuer    string        `name:"shc-issuer" help:"Issuer URL of SMART Health Cards; empty: their keys are published without certificates." placeholder:"URL"`
 	TrustMaxAge  time.Duration `default:"1h" help:"How long verifiers may keep the published keys."`
 	TrustRefresh time.Duration `default:"1m" help:"How often the keys are fetched from the signing service."`
+
+	RevocationRefresh time.Duration `default:"5m" help:"How often the revocation lists are made anew."`
 
 	Foreign foreignSettings `embed:"" prefix:"foreign-"`
 	Upload  uploadSettings  `embed:"" prefix:"upload-"`
@@ -74,11 +87,20 @@ func (s *settings) Validate() error {
 	}
 	for name, d := range map[string]time.Duration{
 		"signer-timeout": s.SignerTimeout, "reconcile-every": s.ReconcileEvery, "reconcile-grace": s.ReconcileGrace,
-		"trust-max-age": s.TrustMaxAge, "trust-refresh": s.TrustRefresh,
+		"trust-max-age": s.TrustMaxAge, "trust-refresh": s.TrustRefresh, "revocation-refresh": s.RevocationRefresh,
 	} {
 		if d <= 0 {
 			errs = append(errs, config.Invalid(name, "must be positive"))
 		}
+	}
+	if s.HealthLinkRate <= 0 || s.HealthLinkBurst < 1 {
+		errs = append(errs, config.Invalid("health-link-rate", "and health-link-burst must be positive"))
+	}
+	if s.PublicURL != "" && s.Environment.IsProduction() && !strings.HasPrefix(s.PublicURL, "https://") {
+		errs = append(errs, config.Invalid("public-url", "must begin with https:// in production"))
+	}
+	if s.StatusRate <= 0 || s.StatusBurst < 1 {
+		errs = append(errs, config.Invalid("status-rate", "and status-burst must be positive"))
 	}
 	if _, err := s.policy(); err != nil {
 		errs = append(errs, config.Invalid("issuers", "%v", err))
@@ -95,7 +117,7 @@ func check(s settings) error {
 	_, tlsErr := serverTLS(s, nil)
 	_, secretErr := registrySecret(s)
 	_, anchorErr := trust.ReadAnchors(s.TrustCSCA)
-	errs := []error{signerErr, tlsErr, secretErr, anchorErr}
+	errs := []error{signerErr, tlsErr, secretErr, anchorErr, s.Audit.Check()}
 	if s.Foreign.Sources != "" {
 		_, err := newForeign(s, slog.New(slog.DiscardHandler))
 		errs = append(errs, err)

@@ -13,25 +13,52 @@ import (
 	trustapi "github.com/trustedparty/ddcc-gateway/trust/httpapi"
 )
 
-// trust wires the publication of keys.
-func (g *gateway) trust(r gin.IRouter) error {
+// keys follows what the signing service says about its keys.
+func (g *gateway) keys() error {
 	s := g.settings
 	anchors, err := trust.ReadAnchors(s.TrustCSCA)
 	if err != nil {
 		return err
 	}
-	publisher, err := trust.NewPublisher(trust.PublisherConfig{
+	g.publisher, err = trust.NewPublisher(trust.PublisherConfig{
 		Source: statementSource{signer: g.signer, did: s.TrustDID != ""}, Anchors: anchors, Country: s.TrustCountry,
-		DID: s.TrustDID, SHCIssuer: s.SHCIssuer, Cache: filepath.Join(s.DataDir, "trust-statement.json"),
+		DID: s.TrustDID, SHCIssuer: s.SHCIssuer, CardLists: g.cardLists, Cache: filepath.Join(s.DataDir, "trust-statement.json"),
 		Interval: s.TrustRefresh, Retry: min(time.Second, s.TrustRefresh), Timeout: s.SignerTimeout,
 		Now: time.Now, Log: g.process.Log,
 	})
 	if err != nil {
 		return err
 	}
-	g.tasks = append(g.tasks, publisher.Run)
+	g.tasks = append(g.tasks, g.publisher.Run)
+	return nil
+}
+
+// cardLists gives the counter of a key's card revocation list as it is published.
+func (g *gateway) cardLists(thumbprint string) (uint64, bool) {
+	if g.revocations == nil {
+		return 0, false
+	}
+	current, err := g.revocations.Current()
+	if err != nil {
+		return 0, false
+	}
+	return current.CRLVersion(thumbprint)
+}
+
+// ownKeys are the keys that the signing service stated last.
+func (g *gateway) ownKeys() *trust.List {
+	current, err := g.publisher.Current()
+	if err != nil {
+		return nil
+	}
+	return current.Trust.List
+}
+
+// trust wires the publication of keys.
+func (g *gateway) trust(r gin.IRouter) error {
+	s := g.settings
 	return trustapi.Register(r, trustapi.Config{
-		Publications: publisher, MaxAge: s.TrustMaxAge, DID: s.TrustDID, Now: time.Now, Render: httpx.Problem,
+		Publications: g.publisher, MaxAge: s.TrustMaxAge, DID: s.TrustDID, Now: time.Now, Render: httpx.Problem,
 	})
 }
 

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/hardening"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
@@ -59,17 +57,4 @@ func ledgerSecret(s settings) ([]byte, error) {
 		return nil, fmt.Errorf("ledger-secret: %w", err)
 	}
 	return secret, nil
-}
-
-// purgeBatch bounds one purge.
-const purgeBatch = 10_000
-
-func purge(log *slog.Logger, store docstore.Store) func(context.Context) {
-	return func(ctx context.Context) {
-		if n, err := store.Purge(ctx, purgeBatch); err != nil {
-			log.Warn("purge of the ledger failed", slog.Any("error", err))
-		} else if n > 0 {
-			log.Info("ledger purged", slog.Int("intents", n))
-		}
-	}
 }

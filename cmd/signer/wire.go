@@ -12,6 +12,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/auditlog"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/process"
@@ -192,7 +193,7 @@ func (w *signer) tasks() []task.Func {
 	return append(w.keys.tasks,
 		w.ring.Run, w.operations.Run, w.refusals.Run,
 		process.Every(policyEvery, w.policy.Refresh),
-		process.Every(time.Hour, purge(w.process.Log, w.records)),
+		process.Every(time.Hour, docstore.Purger(w.process.Log, "ledger", w.records)),
 	)
 }
 

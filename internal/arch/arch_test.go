@@ -44,7 +44,7 @@ var walls = map[string][]string{
 	"verification":                {"verification", "formats", "trust"},
 	"issuance":                    {"issuance", "fhir", "formats", "signing", "signing/client", "internal/platform"},
 	"mediator":                    {"mediator", "fhir", "issuance", "internal/platform"},
-	"cmd/gateway":                 {"mediator", "issuance", "signing", "signing/client", "trust", "verification", "fhir", "formats/revocation", "internal/platform"},
+	"cmd/gateway":                 {"mediator", "issuance", "signing", "signing/client", "trust", "verification", "fhir", "formats/revocation", "formats/shlink", "internal/platform"},
 	"cmd/signer": {
 		"signing", "signing/service", "signing/keystore", "signing/keyring", "signing/governance", "signing/operations",
 		"signing/policy", "signing/publication", "signing/refusals", "signing/revocations", "trust", "internal/platform",

@@ -26,10 +26,12 @@ const (
 
 // Mediator is what the routes need to process events.
 type Mediator interface {
-	Generate(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options, kinds ...mediator.Kind) (issuance.Issued, error)
-	Validate(by mediator.IssuerPolicy, raw []byte, kinds ...mediator.Kind) ([]fault.Issue, error)
+	Generate(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options, kinds ...mediator.Kind) (mediator.Generated, error)
+	Validate(by mediator.IssuerPolicy, raw []byte, o mediator.Options, kinds ...mediator.Kind) ([]fault.Issue, error)
 	Submit(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]mediator.EntryResult, error)
-	ValidateBatch(by mediator.IssuerPolicy, raw []byte) ([]fault.Issue, error)
+	ValidateBatch(by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]fault.Issue, error)
+	GenerateFolder(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (mediator.Folder, error)
+	Convert(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (mediator.Converted, error)
 }
 
 // Reader gives issued certificates back to the issuer they belong to.
@@ -37,12 +39,21 @@ type Reader interface {
 	Get(ctx context.Context, issuer issuance.Issuer, id string) (issuance.Issued, error)
 	GetByReference(ctx context.Context, issuer issuance.Issuer, id string) (issuance.Issued, error)
 	Folder(ctx context.Context, issuer issuance.Issuer, folderID string) ([]issuance.FolderEntry, error)
+	Card(ctx context.Context, issuer issuance.Issuer, id, language string) ([]byte, error)
+}
+
+// Revoker takes certificates back.
+type Revoker interface {
+	Revoke(ctx context.Context, by issuance.Issuer, id, reason string) error
+	RevokeByKey(ctx context.Context, by issuance.Issuer, kid []byte, reason string, limit int) (revoked int, more bool, err error)
 }
 
 // Deps is everything the routes need.
 type Deps struct {
 	Mediator Mediator
 	Reader   Reader
+	Revoker  Revoker
+	Links    Links // nil: no health links are made
 	Issuers  mediator.Issuers
 	Version  string        // of the software, for the CapabilityStatement
 	NewID    func() string // UUIDs for response Bundles
@@ -52,7 +63,11 @@ type Deps struct {
 type handler struct {
 	Deps
 	batches chan struct{} // one token for each batch in memory
+	cards   chan struct{} // one token for each card being drawn
 }
+
+// maxCards bounds the cards that are drawn at a time: a large one costs seconds.
+const maxCards = 4
 
 // maxBatches bounds the batches that are read and processed at a time; more are told to
 // come back. Each may hold MaxBatch bytes several times over.
@@ -60,11 +75,12 @@ const maxBatches = 16
 
 // Register adds the routes under /ddcc.
 func Register(r gin.IRouter, d Deps) {
-	h := handler{Deps: d, batches: make(chan struct{}, maxBatches)}
+	h := handler{Deps: d, batches: make(chan struct{}, maxBatches), cards: make(chan struct{}, maxCards)}
 	r.GET("/ddcc/metadata", httpx.RenderWith(Render), h.metadata)
 
 	g := r.Group("/ddcc", httpx.RenderWith(Render), h.authenticate)
 	g.GET("/Bundle/:id", h.bundle)
+	g.GET("/Bundle/:id/$card", place(h.cards), h.card)
 	g.GET("/DocumentReference/:id/$getQRCode", h.qrCode)
 	g.GET("/List/:id", h.folder)
 
@@ -75,7 +91,20 @@ func Register(r gin.IRouter, d Deps) {
 	h.operation(single, "/QuestionnaireResponse/$generateHealthCertificate", "/QuestionnaireResponse/$validate", mediator.KindQuestionnaireResponse)
 	h.operation(single, "/Bundle/$generateHealthCertificate", "/Bundle/$validate", mediator.KindBundle)
 
-	batch := g.Group("", fhirJSON, httpx.LimitBody(MaxBatch), h.place)
+	single.POST("/$convert", h.convert)
+	single.POST("/Bundle/$generateHealthFolder", h.generateFolder)
+
+	small := g.Group("", fhirJSON, httpx.LimitBody(maxParameters))
+	for _, path := range []string{"/QuestionnaireResponse/", "/Bundle/", "/Bundle/:id/"} {
+		small.POST(path+"$revokeHealthCertificate", h.revoke)
+	}
+	small.POST("/$revokeByKey", h.revokeByKey)
+	if h.Links != nil {
+		small.POST("/Bundle/:id/$health-link", h.healthLink)
+		small.POST("/$withdraw-health-link", h.withdrawLink)
+	}
+
+	batch := g.Group("", fhirJSON, httpx.LimitBody(MaxBatch), place(h.batches))
 	batch.POST("/submitHealthEvent", h.submit)
 	batch.POST("/submitHealthEvent/$validate", h.validateBatch)
 }
@@ -86,17 +115,20 @@ func (h handler) operation(g gin.IRoutes, generate, validate string, kinds ...me
 	g.POST(validate, func(c *gin.Context) { h.validate(c, kinds) })
 }
 
-var errBusy = fault.New(fault.Unavailable, "batches-busy", "As many batches as fit are being processed.").Retry(2 * time.Second)
+var errBusy = fault.New(fault.Unavailable, "busy", "As many requests of this kind as fit are being processed.").Retry(2 * time.Second)
 
-// place takes a place among the batches. It does not wait for one: the unread bodies of
-// those that wait would fill the connection, and those that have a place could not be read.
-func (h handler) place(c *gin.Context) {
-	select {
-	case h.batches <- struct{}{}:
-		defer func() { <-h.batches }()
-		c.Next()
-	default:
-		httpx.Fail(c, errBusy)
+// place takes a place among requests that cost much. It does not wait for one: the unread
+// bodies of those that wait would fill the connection, and those that have a place could not
+// be read.
+func place(places chan struct{}) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+			c.Next()
+		default:
+			httpx.Fail(c, errBusy)
+		}
 	}
 }
 

@@ -1,12 +1,16 @@
 package httpapi
 
 import (
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
+	"github.com/trustedparty/ddcc-gateway/issuance"
 	"github.com/trustedparty/ddcc-gateway/mediator"
 )
 
@@ -20,8 +24,11 @@ var (
 	errCondition = fault.New(fault.PreconditionFailed, "if-none-match", "Only If-None-Match: * is understood here.").With(fault.Issue{
 		Path: "If-None-Match", Rule: "conditional-create", Detail: "A certificate that does not exist yet has no version to compare.", Fix: "Send *, or leave the header out.",
 	})
+	errFolderCondition = fault.New(fault.PreconditionFailed, "if-none-match", "If-None-Match is not understood here.").With(fault.Issue{
+		Path: "If-None-Match", Rule: "conditional-create", Detail: "Some events of a folder may exist and others not.", Fix: "Leave the header out.",
+	})
 	errAccept = fault.New(fault.NotAcceptable, "accept", "The resource is not available in the asked-for form.").With(fault.Issue{
-		Path: "Accept", Rule: "content-negotiation", Detail: "Documents are application/fhir+json, QR codes are image/png.", Fix: "Ask for that type, or leave the header out.",
+		Path: "Accept", Rule: "content-negotiation", Detail: "Documents are application/fhir+json, QR codes image/png or application/pdf, cards application/pdf.", Fix: "Ask for that type, or leave the header out.",
 	})
 )
 
@@ -38,6 +45,16 @@ func read(c *gin.Context, limit int64) ([]byte, mediator.Options, error) {
 	return raw, o, err
 }
 
+// readDry takes a request that wants nothing issued apart: only its formats matter.
+func readDry(c *gin.Context, limit int64) ([]byte, mediator.Options, error) {
+	formats, err := queryFormats(c)
+	if err != nil {
+		return nil, mediator.Options{}, err
+	}
+	raw, err := httpx.ReadBody(c, limit)
+	return raw, mediator.Options{Formats: formats}, err
+}
+
 // options reads what a request says besides its body.
 func options(c *gin.Context) (mediator.Options, error) {
 	var o mediator.Options
@@ -46,6 +63,10 @@ func options(c *gin.Context) (mediator.Options, error) {
 			return o, errKey
 		}
 		o.IdempotencyKey = keys[0]
+	}
+	var err error
+	if o.Formats, err = queryFormats(c); err != nil {
+		return o, err
 	}
 	switch c.GetHeader("If-None-Match") {
 	case "":
@@ -57,6 +78,24 @@ func options(c *gin.Context) (mediator.Options, error) {
 	return o, nil
 }
 
+var errQuery = fault.New(fault.Malformed, "query", "The query of the address cannot be read.").With(fault.Issue{
+	Path: "format", Rule: "query", Detail: "The query is not well-formed.", Fix: "Send ?format=dcc&format=shc, or leave it out.",
+})
+
+// queryFormats reads ?format=dcc&format=shc and ?format=dcc,shc alike. What cannot be read
+// is refused: it might have been a format.
+func queryFormats(c *gin.Context) ([]issuance.Format, error) {
+	query, err := url.ParseQuery(c.Request.URL.RawQuery)
+	if err != nil {
+		return nil, errQuery
+	}
+	var names []string
+	for _, value := range query["format"] {
+		names = append(names, strings.Split(value, ",")...)
+	}
+	return issuance.ParseFormats(names)
+}
+
 func visibleASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {
@@ -66,28 +105,52 @@ func visibleASCII(s string) bool {
 	return s != "" && len(s) <= maxKey
 }
 
-// accepts reports whether the Accept header allows one of the media types. Weights other
-// than q=0 do not matter where there is one form only (RFC 9110 §12.5.1).
-func accepts(c *gin.Context, types ...string) bool {
-	header := c.GetHeader("Accept")
-	if header == "" {
-		return true
+// accepts reports whether the Accept header allows one of the media types.
+func accepts(c *gin.Context, types ...string) bool { return preferred(c, types...) != "" }
+
+// preferred is the media type that the Accept header weighs most, the first of equals;
+// empty when it allows none (RFC 9110 §12.5.1).
+func preferred(c *gin.Context, types ...string) string {
+	best, most := "", 0.0
+	for _, t := range types {
+		if q := weight(strings.Join(c.Request.Header.Values("Accept"), ","), t); q > most {
+			best, most = t, q
+		}
 	}
+	return best
+}
+
+// weight is that of the most specific range of an Accept header that a media type is in.
+// An empty header allows everything.
+func weight(header, media string) float64 {
+	if strings.TrimSpace(header) == "" {
+		return 1
+	}
+	family, _, _ := strings.Cut(media, "/")
+	specific, found := -1, 0.0
 	for part := range strings.SplitSeq(header, ",") {
-		media, params, _ := strings.Cut(strings.TrimSpace(part), ";")
-		media = strings.ToLower(strings.TrimSpace(media))
-		q := strings.ReplaceAll(params, " ", "")
-		if strings.Contains(q, "q=0") && strings.Trim(strings.TrimPrefix(q[strings.Index(q, "q=0"):], "q="), "0.") == "" {
+		name, params, _ := strings.Cut(part, ";")
+		n := slices.Index([]string{"*/*", family + "/*", media}, strings.ToLower(strings.TrimSpace(name)))
+		if n > specific {
+			specific, found = n, quality(params)
+		}
+	}
+	return found
+}
+
+// quality reads the weight among the parameters of a media range; one that cannot be read
+// counts as 1.
+func quality(params string) float64 {
+	for p := range strings.SplitSeq(params, ";") {
+		name, value, _ := strings.Cut(p, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "q") {
 			continue
 		}
-		for _, t := range types {
-			family, _, _ := strings.Cut(t, "/")
-			if media == t || media == "*/*" || media == family+"/*" {
-				return true
-			}
+		if q, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err == nil && q >= 0 && q <= 1 {
+			return q
 		}
 	}
-	return false
+	return 1
 }
 
 // acceptsFHIR fails the request unless FHIR JSON is acceptable.

@@ -31,12 +31,12 @@ func (h handler) submit(c *gin.Context) {
 }
 
 func (h handler) validateBatch(c *gin.Context) {
-	raw, err := httpx.ReadBody(c, MaxBatch)
+	raw, o, err := readDry(c, MaxBatch)
 	if err != nil {
 		httpx.Fail(c, err)
 		return
 	}
-	issues, err := h.Mediator.ValidateBatch(issuer(c), raw)
+	issues, err := h.Mediator.ValidateBatch(issuer(c), raw, o)
 	if err != nil {
 		httpx.Fail(c, err)
 		return
@@ -77,7 +77,7 @@ func writeEntry(b *bytes.Buffer, r mediator.EntryResult, written map[string]bool
 		b.WriteByte(',')
 	}
 	written[r.Issued.ID] = true
-	fmt.Fprintf(b, `"response":{"status":%s,"location":"Bundle/%s"`, statusLine(status(r.Issued)), r.Issued.ID)
+	fmt.Fprintf(b, `"response":{"status":%s,"location":"Bundle/%s"`, statusLine(statusOf(r.Issued)), r.Issued.ID)
 	if len(r.Warnings) > 0 {
 		fmt.Fprintf(b, `,"outcome":%s`, fhir.Outcome(r.Warnings))
 	}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"github.com/trustedparty/ddcc-gateway/fhir/maps"
+	dccmap "github.com/trustedparty/ddcc-gateway/fhir/maps/dcc"
+	ddccmap "github.com/trustedparty/ddcc-gateway/fhir/maps/ddcc"
+	divocmap "github.com/trustedparty/ddcc-gateway/fhir/maps/divoc"
+	icvpmap "github.com/trustedparty/ddcc-gateway/fhir/maps/icvp"
+	shcmap "github.com/trustedparty/ddcc-gateway/fhir/maps/shc"
+	vdsncmap "github.com/trustedparty/ddcc-gateway/fhir/maps/vdsnc"
+	"github.com/trustedparty/ddcc-gateway/mediator"
+	"github.com/trustedparty/ddcc-gateway/trust"
+	"github.com/trustedparty/ddcc-gateway/trust/foreign"
+	"github.com/trustedparty/ddcc-gateway/verification"
+)
+
+// certificateReader verifies certificates of anybody for $convert: against our own keys
+// first, then against those that were imported.
+type certificateReader struct {
+	own         func() *trust.List // nil result: not known yet
+	imported    *foreign.Store     // nil: nothing is imported
+	revocations verification.Revocations
+}
+
+// Verify implements mediator.Verifier.
+func (r certificateReader) Verify(text string) mediator.Foreign {
+	own := verification.Verifier{List: r.own(), Revocations: r.revocations, Clock: time.Now}
+	result := own.VerifyText(text)
+	if result.Reason == verification.ReasonUnknownKey && r.imported != nil {
+		abroad := verification.Verifier{List: r.imported.List(), Keys: importedKeys{r.imported}, Clock: time.Now}
+		result = abroad.VerifyText(text)
+	}
+	out := mediator.Foreign{
+		Format: result.Format, Profile: result.Profile, Valid: result.Valid, Reason: string(result.Reason), Detail: result.Detail,
+		Warnings: result.Warnings, Firm: !slices.Contains(result.Warnings, verification.WarningAmbiguous),
+	}
+	if result.Signer == nil { // no trusted key signed it: what it says is nobody's word
+		return out
+	}
+	out.Signer = result.Signer.Country
+	if read, ok := readers[result.Profile]; ok {
+		out.Readings = read(maps.Source{Issuer: result.Issuer, IssuedAt: result.IssuedAt, ExpiresAt: result.ExpiresAt, Content: result.Content})
+	}
+	return out
+}
+
+// readers lead from each profile that can be verified to the core data set.
+var readers = map[string]func(maps.Source) []maps.Reading{
+	verification.ProfileDDCCVaccination: ddccmap.Read,
+	verification.ProfileDDCCTest:        ddccmap.Read,
+	verification.ProfileFlat:            ddccmap.Read,
+	verification.ProfileEUDCC:           dccmap.Read,
+	verification.ProfileICVP:            icvpmap.Read,
+	verification.ProfileSHC:             shcmap.Read,
+	verification.ProfileVDSNC:           vdsncmap.Read,
+	verification.ProfileDIVOC:           divocmap.Read,
+}
+
+// importedKeys finds imported keys that have no certificate.
+type importedKeys struct{ store *foreign.Store }
+
+// frameworks are the names of formats in registries of such keys.
+var frameworks = map[string]string{verification.FormatSHC: "SHC", verification.FormatDIVOC: "DIVOC"}
+
+// Find implements verification.Keys.
+func (k importedKeys) Find(format, issuer, kid string) []verification.Key {
+	var found []verification.Key
+	for _, key := range k.store.Keys() {
+		if key.Framework == frameworks[format] && key.Issuer == issuer && key.KID == kid {
+			found = append(found, verification.Key{Public: key.Public, NotBefore: key.NotBefore, NotAfter: key.NotAfter})
+		}
+	}
+	return found
+}

@@ -1,0 +1,47 @@
+package shlink_test
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/trustedparty/ddcc-gateway/formats/shlink"
+)
+
+// specimen is the link of a person who does not exist.
+func specimen() shlink.Link {
+	return shlink.Link{
+		URL:     "https://gateway.example/shl/Y9xwkUdtmN9wwoJoN3ffJIhX2UGvCL1JnlPVNL3kDWM",
+		Key:     sha256.Sum256([]byte("specimen")),
+		Expires: time.Date(2027, 1, 1, 8, 0, 0, 0, time.UTC),
+		Flags:   shlink.LongTerm | shlink.Passcode,
+		Label:   "Anna Specimen: <first> dose & “second” dose",
+		Version: 1,
+	}
+}
+
+// vector reads one public test vector; the test is skipped when they are not there.
+func vector(t testing.TB, elements ...string) []byte {
+	t.Helper()
+	path := filepath.Join(append([]string{"..", "..", "..", "shared", "vectors"}, elements...)...)
+	content, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		t.Skipf("public test vectors are absent: ../shared/vectors/%s", filepath.ToSlash(filepath.Join(elements...)))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func decode[T any](t testing.TB, raw []byte) T {
+	t.Helper()
+	var out T
+	if err := json.Unmarshal(raw, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
