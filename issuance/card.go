@@ -36,7 +36,7 @@ func (s *Service) Card(ctx context.Context, issuer Issuer, id, language string) 
 		}
 		core, issues := maps.CoreDataSetFromResources(out.Document)
 		if fault.HasErrors(issues) {
-			return nil, fault.New(fault.Internal, "card-document", "").Because(errContent.With(issues...))
+			return nil, errUnreadable.Because(errContent.With(issues...))
 		}
 		event, err := cardEvent(core, out)
 		if err != nil {

@@ -113,6 +113,7 @@ type Deps struct {
 	Documents   Documents
 	Signer      Signer
 	Audit       AuditLog          // of revocations
+	Wallets     Wallets           // none are made where it is zero
 	Links       func() Withdrawer // of links to certificates; nil: there are none
 	Authorities []Authority
 	Secret      []byte // master secret of the keyed digests, 32 bytes or more
@@ -133,6 +134,7 @@ type Service struct {
 	signer      Signer
 	audit       AuditLog
 	links       func() Withdrawer
+	wallets     Wallets
 	authorities map[string]Authority
 	clock       func() time.Time
 	newID       func() string
@@ -163,7 +165,7 @@ func New(d Deps) (*Service, error) {
 	}
 	s := &Service{
 		registry:  registry{store: d.Registry, digestKey: seal.Derive(d.Secret, "issuance registry digest")},
-		documents: d.Documents, signer: d.Signer, audit: d.Audit, links: d.Links, clock: d.Clock, newID: d.NewID,
+		documents: d.Documents, signer: d.Signer, audit: d.Audit, links: d.Links, wallets: d.Wallets, clock: d.Clock, newID: d.NewID,
 		timeout: d.Timeout, grace: d.Grace, testCountry: d.TestCountries, country: d.Country, translate: translators, authorities: make(map[string]Authority, len(d.Authorities)),
 	}
 	for _, a := range d.Authorities {

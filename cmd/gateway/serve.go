@@ -186,9 +186,13 @@ func (g *gateway) mediator(r gin.IRouter, registry, documents *sqlite.Store) err
 	if err != nil {
 		return err
 	}
+	wallets, err := s.Wallet.open()
+	if err != nil {
+		return err
+	}
 	var links *healthlink.Service // made below: it reads certificates, which withdraw links
 	service, err := issuance.New(issuance.Deps{
-		Registry: registry, Documents: repository, Signer: g.signer, Audit: g.audit, Links: withdrawer(s.PublicURL, &links), Authorities: policy.IssuanceAuthorities(),
+		Registry: registry, Documents: repository, Signer: g.signer, Audit: g.audit, Links: withdrawer(s.PublicURL, &links), Wallets: wallets, Authorities: policy.IssuanceAuthorities(),
 		Secret: secret, Country: s.TrustCountry, Clock: time.Now, NewID: newID, Grace: s.ReconcileGrace,
 		TestCountries: !s.Environment.IsProduction(),
 	})

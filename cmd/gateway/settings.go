@@ -62,6 +62,7 @@ type settings struct {
 
 	RevocationRefresh time.Duration `default:"5m" help:"How often the revocation lists are made anew."`
 
+	Wallet  walletSettings  `embed:"" prefix:"wallet-"`
 	Foreign foreignSettings `embed:"" prefix:"foreign-"`
 	Upload  uploadSettings  `embed:"" prefix:"upload-"`
 
@@ -117,7 +118,7 @@ func check(s settings) error {
 	_, tlsErr := serverTLS(s, nil)
 	_, secretErr := registrySecret(s)
 	_, anchorErr := trust.ReadAnchors(s.TrustCSCA)
-	errs := []error{signerErr, tlsErr, secretErr, anchorErr, s.Audit.Check()}
+	errs := []error{signerErr, tlsErr, secretErr, anchorErr, s.Audit.Check(), s.Wallet.check(time.Now())}
 	if s.Foreign.Sources != "" {
 		_, err := newForeign(s, slog.New(slog.DiscardHandler))
 		errs = append(errs, err)

@@ -16,14 +16,19 @@ import (
 	"time"
 )
 
-// ErrKey reports a signer that is not the holder of the certificate's key.
-var ErrKey = errors.New("cms: the key of the signer is not the one of the certificate")
+// Errors of what a message is to be made of.
+var (
+	// ErrKey reports a signer that is not the holder of the certificate's key.
+	ErrKey = errors.New("cms: the key of the signer is not the one of the certificate")
+	// ErrChain reports certificates to send along that are missing or too many.
+	ErrChain = errors.New("cms: a certificate to send along is missing, or there are too many")
+)
 
 // Sign makes a message with content inside, signed with SHA-256 by the key of
 // certificate, which alone travels along. The attributes are content type, digest and
 // signing time, the latter in UTC and whole seconds. The result was read back and verified.
 func Sign(content []byte, certificate *x509.Certificate, signer crypto.Signer, at time.Time) ([]byte, error) {
-	raw, err := sign(content, true, certificate, signer, at)
+	raw, err := sign(content, true, []*x509.Certificate{certificate}, signer, at)
 	if err != nil {
 		return nil, err
 	}
@@ -33,9 +38,14 @@ func Sign(content []byte, certificate *x509.Certificate, signer crypto.Signer, a
 	return raw, nil
 }
 
-// SignDetached is Sign without the content inside.
-func SignDetached(content []byte, certificate *x509.Certificate, signer crypto.Signer, at time.Time) ([]byte, error) {
-	raw, err := sign(content, false, certificate, signer, at)
+// SignDetached is Sign without the content inside. The certificates of chain, at most
+// seven, travel along for readers that have no other way to get them; nothing here says
+// that they issued certificate.
+func SignDetached(content []byte, certificate *x509.Certificate, signer crypto.Signer, at time.Time, chain ...*x509.Certificate) ([]byte, error) {
+	if len(chain) >= maxCertificates || slices.Contains(chain, nil) {
+		return nil, ErrChain
+	}
+	raw, err := sign(content, false, append([]*x509.Certificate{certificate}, chain...), signer, at)
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +55,12 @@ func SignDetached(content []byte, certificate *x509.Certificate, signer crypto.S
 	return raw, nil
 }
 
-func sign(content []byte, embed bool, certificate *x509.Certificate, signer crypto.Signer, at time.Time) ([]byte, error) {
+// sign makes the message; the first certificate is the signer's.
+func sign(content []byte, embed bool, certificates []*x509.Certificate, signer crypto.Signer, at time.Time) ([]byte, error) {
 	if len(content) > MaxSize/2 {
 		return nil, ErrTooLarge
 	}
-	name, err := signatureName(certificate, signer)
+	name, err := signatureName(certificates[0], signer)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +73,7 @@ func sign(content []byte, embed bool, certificate *x509.Certificate, signer cryp
 	if err != nil {
 		return nil, fmt.Errorf("cms: sign: %w", err)
 	}
-	return assemble(content, embed, certificate, signerInfo{
+	return assemble(content, embed, certificates, signerInfo{
 		DigestAlgorithm:    pkix.AlgorithmIdentifier{Algorithm: oidSHA256},
 		SignedAttributes:   asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: attributes},
 		SignatureAlgorithm: name,
@@ -117,12 +128,12 @@ func attributesOf(content []byte, at time.Time) ([]byte, error) {
 }
 
 // assemble writes the message around a signature (version 1: RFC 5652 §5.1 and §5.3).
-func assemble(content []byte, embed bool, certificate *x509.Certificate, info signerInfo) ([]byte, error) {
-	serial, err := asn1.Marshal(certificate.SerialNumber)
+func assemble(content []byte, embed bool, certificates []*x509.Certificate, info signerInfo) ([]byte, error) {
+	serial, err := asn1.Marshal(certificates[0].SerialNumber)
 	if err != nil {
 		return nil, fmt.Errorf("cms: encode serial number: %w", err)
 	}
-	sid := slices.Concat(certificate.RawIssuer, serial)
+	sid := slices.Concat(certificates[0].RawIssuer, serial)
 	info.Version = 1
 	info.SID = asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: sid}
 	signer, err := asn1.Marshal(info)
@@ -142,7 +153,7 @@ func assemble(content []byte, embed bool, certificate *x509.Certificate, info si
 		Version:          1,
 		DigestAlgorithms: asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: digestName},
 		EncapContentInfo: inner,
-		Certificates:     asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: certificate.Raw},
+		Certificates:     asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: setOf(certificates)},
 		SignerInfos:      asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: signer},
 	})
 	if err != nil {
@@ -153,4 +164,14 @@ func assemble(content []byte, embed bool, certificate *x509.Certificate, info si
 		return nil, fmt.Errorf("cms: encode message: %w", err)
 	}
 	return raw, nil
+}
+
+// setOf writes certificates in the order of DER (X.690 §11.6).
+func setOf(certificates []*x509.Certificate) []byte {
+	all := make([][]byte, len(certificates))
+	for i, certificate := range certificates {
+		all[i] = certificate.Raw
+	}
+	slices.SortFunc(all, bytes.Compare)
+	return slices.Concat(all...)
 }

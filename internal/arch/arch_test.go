@@ -44,7 +44,7 @@ var walls = map[string][]string{
 	"verification":                {"verification", "formats", "trust"},
 	"issuance":                    {"issuance", "fhir", "formats", "signing", "signing/client", "internal/platform"},
 	"mediator":                    {"mediator", "fhir", "issuance", "internal/platform"},
-	"cmd/gateway":                 {"mediator", "issuance", "signing", "signing/client", "trust", "verification", "fhir", "formats/revocation", "formats/shlink", "internal/platform"},
+	"cmd/gateway":                 {"mediator", "issuance", "signing", "signing/client", "trust", "verification", "fhir", "formats/revocation", "formats/shlink", "formats/wallet", "internal/platform"},
 	"cmd/signer": {
 		"signing", "signing/service", "signing/keystore", "signing/keyring", "signing/governance", "signing/operations",
 		"signing/policy", "signing/publication", "signing/refusals", "signing/revocations", "trust", "internal/platform",
@@ -158,8 +158,12 @@ func TestKeyCodeIsLinkedBySignerAndCeremonyAlone(t *testing.T) {
 // wrote it.
 func TestReaderSharesNothingWithTheWriter(t *testing.T) {
 	t.Parallel()
-	for _, p := range list(t, module+"formats/hcert/reader", module+"verification") {
-		for _, forbidden := range []string{module + "formats/hcert", "github.com/veraison/go-cose"} {
+	writers := []string{
+		module + "formats/hcert", module + "formats/shc", module + "formats/vdsnc",
+		"github.com/veraison/go-cose", "github.com/go-jose/go-jose/v4",
+	}
+	for _, p := range list(t, module+"formats/hcert/reader", module+"formats/shc/reader", module+"formats/vdsnc/reader", module+"verification") {
+		for _, forbidden := range writers {
 			if slices.Contains(p.Deps, forbidden) {
 				t.Errorf("%s links %s", p.ImportPath, forbidden)
 			}

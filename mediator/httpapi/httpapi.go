@@ -40,6 +40,8 @@ type Reader interface {
 	GetByReference(ctx context.Context, issuer issuance.Issuer, id string) (issuance.Issued, error)
 	Folder(ctx context.Context, issuer issuance.Issuer, folderID string) ([]issuance.FolderEntry, error)
 	Card(ctx context.Context, issuer issuance.Issuer, id, language string) ([]byte, error)
+	ApplePass(ctx context.Context, issuer issuance.Issuer, reference, language string, birthDate bool) ([]byte, error)
+	GoogleJWT(ctx context.Context, issuer issuance.Issuer, reference, language string) (string, error)
 }
 
 // Revoker takes certificates back.
@@ -82,6 +84,7 @@ func Register(r gin.IRouter, d Deps) {
 	g.GET("/Bundle/:id", h.bundle)
 	g.GET("/Bundle/:id/$card", place(h.cards), h.card)
 	g.GET("/DocumentReference/:id/$getQRCode", h.qrCode)
+	g.GET("/DocumentReference/:id/$wallet", place(h.cards), h.wallet)
 	g.GET("/List/:id", h.folder)
 
 	fhirJSON := httpx.RequireContentType("application/fhir+json", "application/json")

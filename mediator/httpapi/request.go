@@ -28,7 +28,7 @@ var (
 		Path: "If-None-Match", Rule: "conditional-create", Detail: "Some events of a folder may exist and others not.", Fix: "Leave the header out.",
 	})
 	errAccept = fault.New(fault.NotAcceptable, "accept", "The resource is not available in the asked-for form.").With(fault.Issue{
-		Path: "Accept", Rule: "content-negotiation", Detail: "Documents are application/fhir+json, QR codes image/png or application/pdf, cards application/pdf.", Fix: "Ask for that type, or leave the header out.",
+		Path: "Accept", Rule: "content-negotiation", Detail: "Documents are application/fhir+json, QR codes image/png or application/pdf, cards application/pdf, wallet files application/vnd.apple.pkpass or application/jwt.", Fix: "Ask for that type, or leave the header out.",
 	})
 )
 
