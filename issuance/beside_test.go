@@ -231,17 +231,17 @@ func TestRevokeByKey(t *testing.T) {
 		hcid := "HCID-" + string(rune('A'+i))
 		b.issue(t, request(func(c *fhir.CoreDataSet) { c.Certificate.HCID = hcid }))
 	}
-	if _, _, err := b.RevokeByKey(ctx, clinic, []byte("12345678"), ReasonKeyCompromise, 3); fault.KindOf(err) != fault.Forbidden {
+	if _, err := b.RevokeByKey(ctx, clinic, []byte("12345678"), ReasonKeyCompromise, 3); fault.KindOf(err) != fault.Forbidden {
 		t.Fatalf("a clinic: %v", err)
 	}
 	ministry := Issuer{ID: "ministry", RevokeAll: true}
 	total, more := 0, true
 	for calls := 0; more; calls++ {
-		n, again, err := b.RevokeByKey(ctx, ministry, []byte("12345678"), ReasonKeyCompromise, 3)
-		if err != nil || calls > 5 {
-			t.Fatal(calls, err)
+		done, err := b.RevokeByKey(ctx, ministry, []byte("12345678"), ReasonKeyCompromise, 3)
+		if err != nil || calls > 5 || done.Failed > 0 {
+			t.Fatal(calls, done, err)
 		}
-		total, more = total+n, again
+		total, more = total+done.Revoked, done.More
 	}
 	if entries, _, err := b.Revoked(ctx, "", 100); err != nil || total != 7 || len(entries) != 7 {
 		t.Errorf("%d revoked, %d entries, %v", total, len(entries), err)
@@ -393,7 +393,7 @@ func TestStatusBudgetHoldsUnderRaces(t *testing.T) {
 	}
 }
 
-func TestRevokedIsListedInPagesUntilItExpires(t *testing.T) {
+func TestRevokedIsListedInPages(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	b := newBench(t)
@@ -420,9 +420,5 @@ func TestRevokedIsListedInPagesUntilItExpires(t *testing.T) {
 	}
 	if n := listed(); n != 5 {
 		t.Errorf("%d of 5 revocations listed", n)
-	}
-	b.pass(26 * time.Hour) // the certificates are valid for an hour
-	if n := listed(); n != 0 {
-		t.Errorf("%d expired certificates are still listed", n)
 	}
 }

@@ -115,6 +115,7 @@ type Deps struct {
 	Audit       AuditLog          // of revocations
 	Wallets     Wallets           // none are made where it is zero
 	Links       func() Withdrawer // of links to certificates; nil: there are none
+	Report      func(error)       // hears of records that cannot be read or revoked; nil: nobody
 	Authorities []Authority
 	Secret      []byte // master secret of the keyed digests, 32 bytes or more
 	Country     string // ISO 3166-1 alpha-2 of the installation, inside the ids of other formats
@@ -135,6 +136,7 @@ type Service struct {
 	audit       AuditLog
 	links       func() Withdrawer
 	wallets     Wallets
+	report      func(error)
 	authorities map[string]Authority
 	clock       func() time.Time
 	newID       func() string
@@ -157,6 +159,9 @@ func New(d Deps) (*Service, error) {
 	if !isAlpha2(d.Country) {
 		return nil, errors.New("issuance: the country is not an ISO 3166-1 alpha-2 code")
 	}
+	if d.Report == nil {
+		d.Report = func(error) {}
+	}
 	if d.Timeout == 0 {
 		d.Timeout = 30 * time.Second
 	}
@@ -165,7 +170,7 @@ func New(d Deps) (*Service, error) {
 	}
 	s := &Service{
 		registry:  registry{store: d.Registry, digestKey: seal.Derive(d.Secret, "issuance registry digest")},
-		documents: d.Documents, signer: d.Signer, audit: d.Audit, links: d.Links, wallets: d.Wallets, clock: d.Clock, newID: d.NewID,
+		documents: d.Documents, signer: d.Signer, audit: d.Audit, links: d.Links, wallets: d.Wallets, report: d.Report, clock: d.Clock, newID: d.NewID,
 		timeout: d.Timeout, grace: d.Grace, testCountry: d.TestCountries, country: d.Country, translate: translators, authorities: make(map[string]Authority, len(d.Authorities)),
 	}
 	for _, a := range d.Authorities {

@@ -134,7 +134,7 @@ func (r registry) person(core fhir.CoreDataSet) string {
 // The ids derive from the HCID's digest, so that a claim has no state of its own to lose.
 func (r registry) bind(ctx context.Context, core fhir.CoreDataSet, now time.Time) (folder, error) {
 	key := r.digest("hcid", core.Certificate.HCID)
-	mine := folder{ID: r.derivedID("folder", key), PatientID: r.derivedID("patient", key), Person: r.person(core), CreatedAt: now}
+	mine := folder{ID: r.folderID(core.Certificate.HCID), PatientID: r.derivedID("patient", key), Person: r.person(core), CreatedAt: now}
 	body, err := json.Marshal(mine)
 	if err != nil {
 		return folder{}, err
@@ -160,6 +160,9 @@ func (r registry) bind(ctx context.Context, core fhir.CoreDataSet, now time.Time
 	}
 	return theirs, nil
 }
+
+// folderID is the id of a HCID's folder, claimed or not.
+func (r registry) folderID(hcid string) string { return r.derivedID("folder", r.digest("hcid", hcid)) }
 
 // derivedID is a UUID (RFC 9562 §5.8, version 8) from a keyed digest.
 func (r registry) derivedID(kind, key string) string {

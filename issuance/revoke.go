@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/trustedparty/ddcc-gateway/formats/revocation"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/audit"
@@ -66,27 +65,50 @@ func (s *Service) Revoke(ctx context.Context, by Issuer, id, reason string) erro
 	return s.revoke(ctx, rec, revocationOf{by: by.ID, reason: reason})
 }
 
-// RevokeByKey revokes at most limit of the certificates that a key signed, and says how many
-// it revoked and whether there may be more. A certificate is revoked in all its formats,
-// whichever of them the key signed.
-func (s *Service) RevokeByKey(ctx context.Context, by Issuer, kid []byte, reason string, limit int) (revoked int, more bool, err error) {
+// KeyRevocation is what one call of RevokeByKey did.
+type KeyRevocation struct {
+	Revoked int
+	Failed  int  // left as they are; the next call tries them again
+	More    bool // the limit was reached
+}
+
+// RevokeByKey revokes at most limit of the certificates that a key signed. A certificate is
+// revoked in all its formats, whichever of them the key signed; one that cannot be revoked
+// keeps no other from it.
+func (s *Service) RevokeByKey(ctx context.Context, by Issuer, kid []byte, reason string, limit int) (KeyRevocation, error) {
 	if !by.RevokeAll {
-		return 0, false, errRevokeKey
+		return KeyRevocation{}, errRevokeKey
 	}
 	if !slices.Contains(Reasons(), reason) {
-		return 0, false, errReason
+		return KeyRevocation{}, errReason
 	}
-	page, _, err := s.registry.page(ctx, keyIndex(kid), "", limit)
-	if err != nil {
-		return 0, false, err
-	}
-	for _, rec := range page {
-		if err := s.revoke(ctx, rec, revocationOf{by: by.ID, reason: reason}); err != nil {
-			return revoked, true, err
+	var done KeyRevocation
+	for after := ""; ; {
+		page, next, err := s.registry.page(ctx, keyIndex(kid), after, limit)
+		if page == nil && err != nil {
+			return done, err
 		}
-		revoked++
+		if err != nil {
+			done.Failed++
+			s.report(err)
+		}
+		for _, rec := range page {
+			if done.Revoked == limit || ctx.Err() != nil {
+				done.More = true
+				return done, ctx.Err()
+			}
+			if err := s.revoke(ctx, rec, revocationOf{by: by.ID, reason: reason}); err != nil {
+				done.Failed++
+				s.report(err)
+				continue
+			}
+			done.Revoked++
+		}
+		if next == "" {
+			return done, nil
+		}
+		after = next
 	}
-	return revoked, len(page) == limit, nil
 }
 
 // revocable finds a certificate that by may revoke. To anybody else it does not exist.
@@ -115,16 +137,13 @@ func (s *Service) revoke(ctx context.Context, rec record, why revocationOf) erro
 		return err
 	}
 	faultpoint.Here("gateway-after-revocation-audited")
-	rec, err := s.markRevoked(ctx, rec, why)
+	marked, err := s.markRevoked(ctx, rec, why)
 	if err != nil {
 		_ = s.auditRevocation(ctx, actionRevokeFailed, rec.ID, why, fault.From(err).Code)
 		return err
 	}
 	faultpoint.Here("gateway-after-revoked")
-	if err := s.auditRevocation(ctx, actionRevoked, rec.ID, why, ""); err != nil {
-		return err
-	}
-	return s.settle(ctx, rec)
+	return s.settle(ctx, marked)
 }
 
 func (s *Service) auditRevocation(ctx context.Context, action, id string, why revocationOf, failure string) error {
@@ -173,11 +192,15 @@ func (s *Service) complement(ctx context.Context, rec *record) error {
 	return err
 }
 
-// settle takes back the links to a revoked certificate and removes its content (DDCC IG,
-// transaction Revoke).
+// settle audits a revocation as done, takes back the links to the certificate and removes
+// its content (DDCC IG, transaction Revoke). After a crash all of it is done once more.
 func (s *Service) settle(ctx context.Context, rec record) error {
 	if !rec.Unsettled {
 		return nil
+	}
+	why := revocationOf{by: rec.RevokedBy, reason: rec.Reason, successor: rec.SupersededBy}
+	if err := s.auditRevocation(ctx, actionRevoked, rec.ID, why, ""); err != nil {
+		return err
 	}
 	if s.links != nil {
 		if err := s.links().WithdrawFor(ctx, rec.ID); err != nil {
@@ -227,6 +250,9 @@ func (s *Service) supersedable(ctx context.Context, in Request, own string) erro
 	if err != nil {
 		return errSupersedes.Because(err)
 	}
+	if old.FolderID != s.registry.folderID(in.Core.Certificate.HCID) {
+		return errOtherFolder
+	}
 	if old.State == StateRevoked && (own == "" || old.SupersededBy != own) {
 		return errSuperseded
 	}
@@ -237,28 +263,30 @@ var (
 	errSupersedes = fault.New(fault.Rule, "supersedes-unknown", "The certificate to be superseded is none of this issuer's.").With(fault.Issue{
 		Path: "Parameters.parameter(supersedes)", Rule: "supersedes-known", Detail: "There is no such certificate for this issuer.", Fix: "Send the id of a certificate that was issued for you, or leave it out.",
 	})
+	errOtherFolder = fault.New(fault.Rule, "supersedes-other", "The certificate to be superseded is of another Health Certificate ID.").With(fault.Issue{
+		Path: "Parameters.parameter(supersedes)", Rule: "supersedes-folder", Detail: "A certificate takes the place of one of the same folder, and so of the same person.",
+		Fix: "Revoke the other one, and issue this one without the parameter.",
+	})
 	errSuperseded = fault.New(fault.Conflict, "already-superseded", "The certificate to be superseded was superseded or revoked before.").With(fault.Issue{
 		Path: "Parameters.parameter(supersedes)", Rule: "supersedes-standing", Detail: "One certificate takes the place of another once.", Fix: "Supersede the latest one, or leave it out.",
 	})
 )
 
-// revocationGrace is how long the end of a certificate stays published as revoked: clocks
-// differ, and verifiers fetch lists ahead.
-const revocationGrace = 24 * time.Hour
-
 // Revoked lists what identifies revoked certificates, those of limit events at most, from
 // behind after (empty: from the first). next is where the next page begins, empty behind the
-// last. Certificates that have expired are left out: nobody needs to be told.
+// last. Those that have expired are among them: the counters of card lists count them. A
+// record that cannot be read is reported and keeps no other off the lists.
 func (s *Service) Revoked(ctx context.Context, after string, limit int) (entries []revocation.Entry, next string, err error) {
 	page, next, err := s.registry.page(ctx, revokedIndex, after, limit)
-	if err != nil {
+	if page == nil && err != nil {
 		return nil, "", err
+	}
+	if err != nil {
+		s.report(err)
 	}
 	for _, rec := range page {
 		for _, id := range rec.Identities {
-			if id.ExpiresAt.IsZero() || id.ExpiresAt.Add(revocationGrace).After(s.now()) {
-				entries = append(entries, id.revoked(*rec.RevokedAt))
-			}
+			entries = append(entries, id.revoked(*rec.RevokedAt))
 		}
 	}
 	return entries, next, nil

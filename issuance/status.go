@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
@@ -43,11 +44,14 @@ const (
 // Status tells a holder about a certificate, who proves to be that by its id and the birth
 // date. A wrong id and a wrong date have one answer. Errors: NotFound, TooMany, Unavailable.
 func (s *Service) Status(ctx context.Context, id, birthDate string) (HolderStatus, error) {
-	if err := s.spare(ctx, id); err != nil {
-		return HolderStatus{}, err
-	}
 	rec, err := s.registry.get(ctx, id)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
+	if fault.KindOf(err) == fault.NotFound {
+		return HolderStatus{}, errStatus // nothing is counted for ids that there are not: anybody can make up any number
+	}
+	if err == nil {
+		err = s.spare(ctx, id)
+	}
+	if err != nil {
 		return HolderStatus{}, err
 	}
 	given := s.registry.birth(id, birthDate)
@@ -68,10 +72,16 @@ func (s *Service) holderStatus(rec record) HolderStatus {
 		out.Status = HolderSuperseded
 	case rec.State == StateRevoked:
 		out.Status = HolderRevoked
-	case s.now().After(rec.ExpiresAt):
+	case !slices.ContainsFunc(rec.Identities, s.stands):
 		out.Status = HolderExpired
 	}
 	return out
+}
+
+// stands reports whether the certificate of one format has not expired; without an end it
+// never does.
+func (s *Service) stands(id identity) bool {
+	return id.ExpiresAt.IsZero() || !s.now().After(id.ExpiresAt)
 }
 
 // budget counts the answers asked for in a window. It is taken before the answer is looked

@@ -192,7 +192,7 @@ func (g *gateway) mediator(r gin.IRouter, registry, documents *sqlite.Store) err
 	}
 	var links *healthlink.Service // made below: it reads certificates, which withdraw links
 	service, err := issuance.New(issuance.Deps{
-		Registry: registry, Documents: repository, Signer: g.signer, Audit: g.audit, Links: withdrawer(s.PublicURL, &links), Wallets: wallets, Authorities: policy.IssuanceAuthorities(),
+		Registry: registry, Documents: repository, Signer: g.signer, Audit: g.audit, Links: withdrawer(s.PublicURL, &links), Wallets: wallets, Report: g.troubled, Authorities: policy.IssuanceAuthorities(),
 		Secret: secret, Country: s.TrustCountry, Clock: time.Now, NewID: newID, Grace: s.ReconcileGrace,
 		TestCountries: !s.Environment.IsProduction(),
 	})
@@ -223,6 +223,11 @@ func (g *gateway) mediator(r gin.IRouter, registry, documents *sqlite.Store) err
 	return issuanceapi.Register(r, issuanceapi.Config{
 		Holders: service, PerSecond: s.StatusRate, Burst: s.StatusBurst, Clock: time.Now,
 	})
+}
+
+// troubled logs a record that an operator has to look at.
+func (g *gateway) troubled(err error) {
+	g.process.Log.Error("a record of the registry cannot be used", slog.Any("error", err))
 }
 
 // newID makes certificate ids: time-ordered UUIDs (version 7), which keep inserts cheap in a

@@ -47,7 +47,7 @@ type Reader interface {
 // Revoker takes certificates back.
 type Revoker interface {
 	Revoke(ctx context.Context, by issuance.Issuer, id, reason string) error
-	RevokeByKey(ctx context.Context, by issuance.Issuer, kid []byte, reason string, limit int) (revoked int, more bool, err error)
+	RevokeByKey(ctx context.Context, by issuance.Issuer, kid []byte, reason string, limit int) (issuance.KeyRevocation, error)
 }
 
 // Deps is everything the routes need.

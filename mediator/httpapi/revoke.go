@@ -84,13 +84,14 @@ func (h handler) revokeByKey(c *gin.Context) {
 		return
 	}
 	reason, _ := p.Get("reason")
-	n, more, err := h.Revoker.RevokeByKey(c.Request.Context(), issuer(c).Issuer(), kid, reason.Value, keyPage)
+	done, err := h.Revoker.RevokeByKey(c.Request.Context(), issuer(c).Issuer(), kid, reason.Value, keyPage)
 	if err != nil {
 		httpx.Fail(c, err)
 		return
 	}
 	c.Data(http.StatusOK, fhirJSONType, fmt.Appendf(nil,
-		`{"resourceType":"Parameters","parameter":[{"name":"revoked","valueInteger":%d},{"name":"more","valueBoolean":%t}]}`, n, more))
+		`{"resourceType":"Parameters","parameter":[{"name":"revoked","valueInteger":%d},{"name":"failed","valueInteger":%d},{"name":"more","valueBoolean":%t}]}`,
+		done.Revoked, done.Failed, done.More))
 }
 
 // parameters reads the body of an operation that takes simple parameters alone.

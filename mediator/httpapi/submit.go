@@ -71,13 +71,13 @@ func writeEntry(b *bytes.Buffer, r mediator.EntryResult, written map[string]bool
 		return
 	}
 	b.WriteByte('{')
-	if !written[r.Issued.ID] {
-		fmt.Fprintf(b, `"fullUrl":"urn:uuid:%s","resource":`, r.Issued.ID)
-		b.Write(r.Issued.Document)
+	if !written[r.ID] {
+		fmt.Fprintf(b, `"fullUrl":"urn:uuid:%s","resource":`, r.ID)
+		b.Write(r.Document)
 		b.WriteByte(',')
 	}
-	written[r.Issued.ID] = true
-	fmt.Fprintf(b, `"response":{"status":%s,"location":"Bundle/%s"`, statusLine(statusOf(r.Issued)), r.Issued.ID)
+	written[r.ID] = true
+	fmt.Fprintf(b, `"response":{"status":%s,"location":"Bundle/%s"`, statusLine(statusOf(r.Issued)), r.ID)
 	if len(r.Warnings) > 0 {
 		fmt.Fprintf(b, `,"outcome":%s`, fhir.Outcome(r.Warnings))
 	}

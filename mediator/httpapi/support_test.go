@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -148,8 +149,28 @@ func (f *fake) Revoke(_ context.Context, by issuance.Issuer, key, reason string)
 	return nil
 }
 
-func (f *fake) RevokeByKey(_ context.Context, by issuance.Issuer, _ []byte, _ string, limit int) (int, bool, error) {
-	return limit, f.more, f.call("revokeByKey", by.ID, nil, mediator.Options{})
+func (f *fake) RevokeByKey(_ context.Context, by issuance.Issuer, _ []byte, _ string, limit int) (issuance.KeyRevocation, error) {
+	return issuance.KeyRevocation{Revoked: limit, More: f.more}, f.call("revokeByKey", by.ID, nil, mediator.Options{})
+}
+
+func (f *fake) ApplePass(_ context.Context, by issuance.Issuer, key, language string, birthDate bool) ([]byte, error) {
+	if err := f.call("apple", by.ID, nil, mediator.Options{}); err != nil {
+		return nil, err
+	}
+	if key != picture || by.ID != "clinic" {
+		return nil, errNotFound
+	}
+	return fmt.Appendf(nil, "pass in %s, birth date %t", language, birthDate), nil
+}
+
+func (f *fake) GoogleJWT(_ context.Context, by issuance.Issuer, key, language string) (string, error) {
+	if err := f.call("google", by.ID, nil, mediator.Options{}); err != nil {
+		return "", err
+	}
+	if key != picture || by.ID != "clinic" {
+		return "", errNotFound
+	}
+	return "e30.e30." + language, nil
 }
 
 // certificate is issued in two formats.
