@@ -5,9 +5,10 @@ import (
 	"strconv"
 )
 
-// compare holds the document against the verified content of its certificate: the same
-// HCID, person and event. Both are signed, but perhaps with different keys, and a reader
-// sees the document while the QR code was checked.
+// compare holds the document against the verified content of a certificate in it. Both are
+// signed, but perhaps with different keys, and a reader sees the document while a QR code is
+// checked. The document and its DDCC say the same HCID, person and event; a certificate of
+// the event in another format has codes of its own, and is of the same birth date.
 func compare(bundle any, certificate Result) *failure {
 	c := comparison{bundle: bundle, content: certificate.Content}
 	switch certificate.Profile {
@@ -16,11 +17,42 @@ func compare(bundle any, certificate Result) *failure {
 	case ProfileDDCCTest:
 		c.test()
 	default:
-		return fail(ReasonDocumentCertificateMismatch, "the certificate is of a kind that a document cannot be compared with")
+		c.beside(certificate.Profile)
+		return c.failure
 	}
 	c.frame()
 	c.person()
 	return c.failure
+}
+
+func isDDCC(profile string) bool {
+	return profile == ProfileDDCCVaccination || profile == ProfileDDCCTest
+}
+
+// births give the birth date in the content of other formats; nil or empty: it has none.
+var births = map[string]func(content map[string]any) any{
+	ProfileEUDCC: func(content map[string]any) any { return content["dob"] },
+	ProfileICVP:  func(content map[string]any) any { return content["dob"] },
+	ProfileVDSNC: func(content map[string]any) any { return dig(content, "msg", "pid", "dob") },
+	ProfileSHC: func(content map[string]any) any {
+		patients := resources(dig(content, "vc", "credentialSubject", "fhirBundle"), "Patient")
+		if len(patients) != 1 {
+			return nil
+		}
+		return dig(patients[0], "birthDate")
+	},
+}
+
+// beside compares what every format has.
+func (c *comparison) beside(profile string) {
+	birth, ok := births[profile]
+	if !ok {
+		c.failure = fail(ReasonDocumentCertificateMismatch, "a certificate is of a kind that a document cannot be compared with")
+		return
+	}
+	if date := birth(c.content); date != nil && date != "" {
+		c.same("Patient.birthDate", dig(c.only("Patient"), "birthDate"), date)
+	}
 }
 
 type comparison struct {

@@ -17,8 +17,8 @@ const MaxDocument = 512 << 10
 const maxCertificates = 8
 
 // VerifyDocument checks a signed DDCC document: its own signature (docsig), every
-// certificate text it carries, and that both say the same. The Result is that of the
-// certificate, with Document added.
+// certificate text it carries, and that both say the same. The Result is that of the DDCC in
+// it, with Document added.
 func (v *Verifier) VerifyDocument(raw []byte) Result {
 	now := v.now()
 	blank := Result{Format: FormatDocument}
@@ -45,12 +45,12 @@ func (v *Verifier) VerifyDocument(raw []byte) Result {
 	return v.verifyTexts(texts, bundle, signature, now)
 }
 
-// verifyTexts checks all certificates of a document. The first that fails, or else the
-// first, is the Result.
+// verifyTexts checks all certificates of a document: that of the document, and those of the
+// same event in other formats. The first that fails is the Result, or else the document's.
 func (v *Verifier) verifyTexts(texts []string, bundle any, signature *DocumentSignature, now time.Time) Result {
-	var first Result
-	for i, text := range texts {
-		result := v.verifyText(text, now)
+	var own *Result
+	for _, text := range texts {
+		result := v.verify(text, now)
 		result.Format, result.Document = FormatDocument, signature
 		if result.Valid {
 			result = result.concluded(compare(bundle, result))
@@ -58,11 +58,15 @@ func (v *Verifier) verifyTexts(texts []string, bundle any, signature *DocumentSi
 		if !result.Valid {
 			return result
 		}
-		if i == 0 {
-			first = result
+		if own == nil && isDDCC(result.Profile) {
+			own = &result
 		}
 	}
-	return first
+	if own == nil {
+		blank := Result{Format: FormatDocument, Document: signature}
+		return blank.concluded(fail(ReasonDocumentCertificateMismatch, "none of the certificates is of a kind that makes a document"))
+	}
+	return *own
 }
 
 // decodeBundle reads what was signed; numbers keep their text.

@@ -243,7 +243,7 @@ func TestTestDocumentMustAgree(t *testing.T) {
 func TestCertificatesInDocuments(t *testing.T) {
 	t.Parallel()
 	a, stranger := newAuthority(t), newAuthority(t)
-	eu := text(t, sign(t, a.vaccination, encode(t, 1, object{"v": []any{object{"tg": "x"}}})))
+	eu := text(t, sign(t, a.vaccination, encode(t, 1, euContent("v"))))
 	expired := text(t, sign(t, a.vaccination, anyClaims(t, object64{
 		6: issued.Unix() - 1, 4: issued.Unix(), -260: object64{hcert.SubClaimDDCCVS: vaccination()},
 	})))
@@ -261,6 +261,9 @@ func TestCertificatesInDocuments(t *testing.T) {
 		if result.Valid || result.Reason != test.want || result.Document == nil {
 			t.Errorf("%s: %+v", name, result)
 		}
+	}
+	if result := a.verifier().VerifyDocument(signDocument(t, document(immunization(), "shc:/1"), a.jws())); result.Reason != verification.ReasonInvalidEncoding {
+		t.Errorf("damaged card: %s", result.Reason)
 	}
 	if result := a.verifier().VerifyDocument(bytes.Repeat([]byte(" "), verification.MaxDocument+1)); result.Reason != verification.ReasonDocumentMalformed {
 		t.Errorf("too large: %s", result.Reason)

@@ -12,7 +12,7 @@ import (
 
 // FuzzVerifyText knows no private key, so nothing but the golden contents may verify.
 func FuzzVerifyText(f *testing.F) {
-	v := golden(f)
+	v := golden(f, goldenList)
 	for _, seed := range []string{goldenVaccination, goldenTest} {
 		f.Add(string(readGolden(f, seed)))
 	}
@@ -29,7 +29,7 @@ func FuzzVerifyText(f *testing.F) {
 }
 
 func FuzzVerifyDocument(f *testing.F) {
-	v := golden(f)
+	v := golden(f, goldenList)
 	f.Add(readGolden(f, goldenDocument))
 	f.Add(marshal(f, document(immunization(), string(readGolden(f, goldenVaccination)))))
 	f.Add([]byte(`{"resourceType":"Bundle","type":"document","signature":{"when":"2026-01-31T00:00:00Z","data":"ZTMwLi4="}}`))

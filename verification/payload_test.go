@@ -128,23 +128,28 @@ func TestOtherContent(t *testing.T) {
 	ca := trusttest.CSCA(t)
 	open := ca.DSC(t)
 	a.list = trusttest.List(t, ca.Entry(open), a.ca.Entry(a.test))
-	list := []any{object{"tg": "x"}}
+	v, test, r := euContent("v"), euContent("t"), euContent("r")
+	nulls, both := euContent("v"), euContent("v")
+	nulls["t"], nulls["r"], both["t"] = nil, nil, test["t"]
 	for name, test := range map[string]struct {
 		key      trusttest.Pair
 		subClaim int64
 		tree     any
 		want     verification.Reason
 	}{
-		"EU vaccination":          {open, 1, object{"v": list}, verification.ReasonVerified},
-		"EU with nulls":           {open, 1, object{"v": list, "t": nil, "r": nil}, verification.ReasonVerified},
-		"EU recovery":             {open, 1, object{"r": list}, verification.ReasonVerified},
-		"EU test, test key":       {a.test, 1, object{"t": list}, verification.ReasonVerified},
-		"EU recovery, test key":   {a.test, 1, object{"r": list}, verification.ReasonUsageMismatch},
-		"EU both, test key":       {a.test, 1, object{"t": list, "v": list}, verification.ReasonUsageMismatch},
-		"EU both":                 {open, 1, object{"t": list, "v": list}, verification.ReasonInvalidPayload},
+		"EU vaccination":          {open, 1, v, verification.ReasonVerified},
+		"EU with nulls":           {open, 1, nulls, verification.ReasonVerified},
+		"EU recovery":             {open, 1, r, verification.ReasonVerified},
+		"EU test, test key":       {a.test, 1, test, verification.ReasonVerified},
+		"EU recovery, test key":   {a.test, 1, r, verification.ReasonUsageMismatch},
+		"EU both, test key":       {a.test, 1, both, verification.ReasonUsageMismatch},
+		"EU both":                 {open, 1, both, verification.ReasonInvalidPayload},
 		"EU nothing":              {open, 1, object{"ver": "1.3.0"}, verification.ReasonInvalidPayload},
 		"EU text":                 {open, 1, "x", verification.ReasonInvalidPayload},
-		"ICVP":                    {open, -6, object{"n": "x"}, verification.ReasonUnsupportedPayload},
+		"EU, not by the schema":   {open, 1, object{"v": v["v"]}, verification.ReasonInvalidPayload},
+		"ICVP":                    {open, -6, icvpContent(), verification.ReasonVerified},
+		"ICVP, test key":          {a.test, -6, icvpContent(), verification.ReasonUsageMismatch},
+		"ICVP without dose":       {open, -6, object{"n": "x"}, verification.ReasonInvalidPayload},
 		"health link":             {open, 5, "vhlink:/x", verification.ReasonUnsupportedPayload},
 		"unassigned":              {open, 99, object{}, verification.ReasonUnsupportedPayload},
 		"vaccination as test":     {open, 4, content(t, vaccination()), verification.ReasonInvalidPayload},

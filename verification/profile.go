@@ -1,7 +1,11 @@
 package verification
 
 import (
+	"slices"
+
+	"github.com/trustedparty/ddcc-gateway/formats/dcc"
 	"github.com/trustedparty/ddcc-gateway/formats/hcert/reader"
+	"github.com/trustedparty/ddcc-gateway/formats/icvp"
 	"github.com/trustedparty/ddcc-gateway/trust"
 )
 
@@ -13,7 +17,8 @@ const (
 	RulesNone            Rules = iota // unsupported_payload
 	RulesDDCCVaccination              // DDCC IG, DDCCCoreDataSetVS
 	RulesDDCCTest                     // DDCC IG, DDCCCoreDataSetTR
-	RulesEUDCC                        // one of v, t and r; otherwise taken as it is
+	RulesEUDCC                        // EU DCC schema 1.3.x and what its fields mean
+	RulesICVP                         // WHO smart-icvp, every generation
 	RulesFlat                         // early WHO payloads; taken as they are
 	RulesOpaque                       // taken as it is, whatever it is, from any key for content
 )
@@ -38,14 +43,14 @@ const (
 )
 
 // DefaultProfiles gives the sub-claims of claim -260 that are recognised (smart-trust
-// hcert model). ICVP and health links are recognised without rules.
+// hcert model). Health links are recognised without rules.
 func DefaultProfiles() map[int64]Profile {
 	return map[int64]Profile{
 		1:  {Name: ProfileEUDCC, Rules: RulesEUDCC},
 		3:  {Name: ProfileDDCCVaccination, Rules: RulesDDCCVaccination},
 		4:  {Name: ProfileDDCCTest, Rules: RulesDDCCTest},
 		5:  {Name: ProfileVHL, TimesOptional: true},
-		-6: {Name: ProfileICVP, TimesOptional: true}, // a card for life has no exp
+		-6: {Name: ProfileICVP, Rules: RulesICVP, TimesOptional: true}, // a card for life has no exp
 	}
 }
 
@@ -88,6 +93,8 @@ func (f found) usages() []trust.Usage {
 		return []trust.Usage{trust.UsageVaccination}
 	case RulesDDCCTest:
 		return []trust.Usage{trust.UsageTest}
+	case RulesICVP:
+		return []trust.Usage{trust.UsageVaccination}
 	case RulesEUDCC:
 		members = map[string]trust.Usage{"v": trust.UsageVaccination, "t": trust.UsageTest, "r": trust.UsageRecovery}
 	case RulesFlat:
@@ -104,7 +111,7 @@ func (f found) usages() []trust.Usage {
 
 // checkUsage holds the content against what the key may sign (HCERT specification,
 // extended key usage). Content of an unknown kind needs a key for some content, so that
-// a key for documents alone never vouches for a certificate.
+// a key for documents, cards, seals or lists alone never vouches for it.
 func (f found) checkUsage(entry trust.Entry) *failure {
 	usages := f.usages()
 	for _, usage := range usages {
@@ -112,34 +119,64 @@ func (f found) checkUsage(entry trust.Entry) *failure {
 			return fail(ReasonUsageMismatch, "the key may not sign this kind of content")
 		}
 	}
-	if len(usages) == 0 && len(entry.Usages) == 1 && entry.Allows(trust.UsageDocument) {
-		return fail(ReasonUsageMismatch, "the key is for documents, not for certificates")
+	if len(usages) == 0 && !slices.ContainsFunc(trust.Usages(), func(u trust.Usage) bool { return isContent(u) && entry.Allows(u) }) {
+		return fail(ReasonUsageMismatch, "the key is for other purposes than the content of certificates")
 	}
 	return nil
 }
 
-// check applies the rules of the profile.
-func (f found) check() *failure {
+// isContent reports whether it is a kind of HCERT content.
+func isContent(u trust.Usage) bool {
+	return u == trust.UsageVaccination || u == trust.UsageTest || u == trust.UsageRecovery
+}
+
+// check applies the rules of the profile and gives warnings about content that keeps them
+// only just.
+func (f found) check() (warnings []string, failed *failure) {
 	switch {
 	case f.several:
-		return fail(ReasonUnsupportedPayload, "claim -260 holds more than one kind of content")
+		return nil, fail(ReasonUnsupportedPayload, "claim -260 holds more than one kind of content")
 	case f.profile.Rules == RulesNone:
-		return fail(ReasonUnsupportedPayload, "there are no rules for this kind of content")
+		return nil, fail(ReasonUnsupportedPayload, "there are no rules for this kind of content")
 	case f.profile.Rules == RulesOpaque:
-		return nil
+		return nil, nil
 	case f.content == nil:
-		return fail(ReasonInvalidPayload, "the content is not a map")
+		return nil, fail(ReasonInvalidPayload, "the content is not a map")
 	}
 	switch f.profile.Rules {
 	case RulesDDCCVaccination:
-		return checkDDCC(f.content, "vaccination", "test")
+		return nil, checkDDCC(f.content, "vaccination", "test")
 	case RulesDDCCTest:
-		return checkDDCC(f.content, "test", "vaccination")
+		return nil, checkDDCC(f.content, "test", "vaccination")
+	case RulesICVP:
+		return checkICVP(f.content)
+	case RulesEUDCC:
+		return checkEUDCC(f.content)
 	}
 	if len(f.usages()) != 1 {
-		return fail(ReasonInvalidPayload, "the content must describe exactly one kind of event")
+		return nil, fail(ReasonInvalidPayload, "the content must describe exactly one kind of event")
 	}
-	return nil
+	return nil, nil
+}
+
+func checkEUDCC(content map[string]any) (warnings []string, failed *failure) {
+	for _, p := range dcc.Check(content) {
+		if !p.Warning {
+			return nil, breach(p.Path, p.Detail, p.Rule)
+		}
+		warnings = []string{WarningContent}
+	}
+	return warnings, nil
+}
+
+func checkICVP(content map[string]any) (warnings []string, failed *failure) {
+	for _, p := range icvp.Check(content) {
+		if !p.Warning {
+			return nil, breach(p.Path, p.Detail, p.Rule)
+		}
+		warnings = []string{WarningContent}
+	}
+	return warnings, nil
 }
 
 // warnings says what a verified certificate lacks.
@@ -156,6 +193,7 @@ func (f found) warnings(claims reader.Claims) []string {
 		if f.content["certificate"] == nil {
 			all = append(all, WarningNoCertificate)
 		}
+	case RulesEUDCC, RulesICVP:
 	default:
 		all = append(all, WarningUnchecked)
 	}

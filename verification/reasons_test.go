@@ -3,12 +3,16 @@ package verification_test
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/veraison/go-cose"
 
 	"github.com/trustedparty/ddcc-gateway/formats/hcert"
 	"github.com/trustedparty/ddcc-gateway/trust"
+	"github.com/trustedparty/ddcc-gateway/trust/revocation"
 	"github.com/trustedparty/ddcc-gateway/trust/trusttest"
 	"github.com/trustedparty/ddcc-gateway/verification"
 )
@@ -72,8 +76,21 @@ func TestEveryReasonOccurs(t *testing.T) {
 		verification.ReasonOutlivesKey:          verifyPayload(claims(issued.Unix(), a.vaccination.Cert.NotAfter.Unix()+1)),
 		verification.ReasonIssuerMismatch:       verifyPayload(anyClaims(t, object64{1: "XA", 6: issued.Unix(), 4: expires.Unix(), -260: object64{3: vaccination()}})),
 		verification.ReasonUsageMismatch:        verifyMessage(sign(t, a.test, vs)),
-		verification.ReasonUnsupportedPayload:   verifyPayload(encode(t, -6, object{"n": "x"})),
+		verification.ReasonUnsupportedPayload:   verifyPayload(encode(t, 5, "vhlink:/x")),
 		verification.ReasonInvalidPayload:       verifyPayload(encode(t, 3, object{"name": "x"})),
+
+		verification.ReasonNotSHC:             verifyText("shc:/" + strings.Repeat("0", 17<<10)),
+		verification.ReasonInvalidChunks:      verifyText("shc:/1/2/00"),
+		verification.ReasonInvalidEncoding:    verifyText("shc:/0"),
+		verification.ReasonNotVDSNC:           verifyText("{}"),
+		verification.ReasonInvalidJSON:        verifyText(`{"data":{},"data":{}}`),
+		verification.ReasonInvalidCertificate: verifyText(strings.Replace(sealText(t, barcodeSigner(t, a.ca), seal()), `"cer":"M`, `"cer":"N`, 1)),
+		verification.ReasonNotDIVOC:           verifyText("B64:" + strings.Repeat("A", 9<<10)),
+		verification.ReasonRevoked: func() verification.Result {
+			v := a.verifier()
+			v.Revocations = &answer{verdict: revocation.Verdict{Revoked: true, Certainty: revocation.Exact}}
+			return v.VerifyText(a.vaccinationText(t))
+		},
 
 		verification.ReasonDocumentMalformed:           verifyDocument([]byte(`{"resourceType":"Bundle","resourceType":"Bundle"}`)),
 		verification.ReasonDocumentUnsigned:            verifyDocument(marshal(t, unsigned)),
@@ -96,7 +113,7 @@ func TestEveryReasonOccurs(t *testing.T) {
 			}
 		})
 	}
-	if got := len(verification.Reasons()); got != 27 {
+	if got := len(verification.Reasons()); got != 35 {
 		t.Errorf("%d reasons; give each a case above", got)
 	}
 	seen := map[string]bool{}
@@ -127,5 +144,26 @@ func TestReasonIsPlainText(t *testing.T) {
 	raw, err := json.Marshal(verification.ReasonOutlivesKey)
 	if err != nil || string(raw) != `"outlives_key"` {
 		t.Errorf("%s, %v", raw, err)
+	}
+}
+
+// The page for the people at the counter leaves no word out.
+func TestEveryWordIsDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "docs", "verification.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := []string{
+		verification.WarningNoExpiry, verification.WarningNoIssueDate, verification.WarningNoCertificate, verification.WarningUnchecked,
+		verification.WarningContent, verification.WarningAmbiguous, verification.WarningRevocation, verification.WarningStale, verification.WarningUnconfirmed,
+	}
+	for _, reason := range verification.Reasons() {
+		words = append(words, string(reason))
+	}
+	for _, word := range words {
+		if bytes.Count(page, []byte("\n| `"+word+"` |")) != 1 {
+			t.Errorf("%s is not a line of a table in docs/verification.md", word)
+		}
 	}
 }

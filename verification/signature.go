@@ -57,7 +57,7 @@ func (v *Verifier) verifySignature(document docsig.Document, now time.Time) (*Do
 
 // documentKey finds the listed DSC with the key id and the thumbprint.
 func (v *Verifier) documentKey(header documentHeader) (trust.Entry, *failure) {
-	for _, entry := range v.List.Lookup(header.kid) {
+	for _, entry := range v.lookup(header.kid) {
 		digest := sha256.Sum256(entry.DSC.Raw)
 		if base64.RawURLEncoding.EncodeToString(digest[:]) == header.thumbprint {
 			return entry, nil

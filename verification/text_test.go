@@ -22,7 +22,7 @@ func TestVerifyTextOfTheWriter(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t)
 	result := a.verifier().VerifyText(a.vaccinationText(t))
-	if !result.Valid || result.Reason != verification.ReasonVerified || result.Detail != "" || len(result.Warnings) != 0 {
+	if !result.Valid || result.Reason != verification.ReasonVerified || result.Detail != "" || !slices.Equal(result.Warnings, []string{verification.WarningRevocation}) {
 		t.Fatalf("%+v", result)
 	}
 	if result.Format != "hcert" || result.Profile != "who-ddcc-vs" || result.Algorithm != "ES256" || result.Issuer != "XX" ||
@@ -73,7 +73,7 @@ func TestResultJSON(t *testing.T) {
 		return names
 	}
 	got := names(a.verifier().VerifyDocument(a.signedDocument(t)))
-	want := []string{"algorithm", "content", "document", "expiresAt", "format", "issuedAt", "issuer", "kid", "profile", "reason", "signer", "valid"}
+	want := []string{"algorithm", "content", "document", "expiresAt", "format", "issuedAt", "issuer", "kid", "profile", "reason", "signer", "valid", "warnings"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -184,7 +184,7 @@ func TestLifelongContent(t *testing.T) {
 		if result.Reason != test.want || result.Profile != "icvp" {
 			t.Errorf("%s: %+v", name, result)
 		}
-		if result.Valid && !slices.Equal(result.Warnings, []string{verification.WarningNoExpiry, verification.WarningUnchecked}) {
+		if result.Valid && !slices.Equal(result.Warnings, []string{verification.WarningNoExpiry, verification.WarningUnchecked, verification.WarningRevocation}) {
 			t.Errorf("warnings %v", result.Warnings)
 		}
 	}
@@ -200,7 +200,7 @@ func TestFlatPayloadsVerifyWithWarnings(t *testing.T) {
 	a := newAuthority(t)
 	flat := object{"name": "Ada Spécimen", "vaccine": object{"code": "XM0GQ8"}, "hcid": "1", "total_doses": nil}
 	result := a.verifier().VerifyText(text(t, sign(t, a.vaccination, anyClaims(t, flat))))
-	want := []string{verification.WarningNoExpiry, verification.WarningNoIssueDate, verification.WarningUnchecked}
+	want := []string{verification.WarningNoExpiry, verification.WarningNoIssueDate, verification.WarningUnchecked, verification.WarningRevocation}
 	if !result.Valid || result.Profile != "who-flat" || !slices.Equal(result.Warnings, want) {
 		t.Errorf("%+v", result)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/trustedparty/ddcc-gateway/trust"
+	"github.com/trustedparty/ddcc-gateway/verification"
 )
 
 // trustFlags say whose keys are believed.
@@ -14,12 +15,13 @@ type trustFlags struct {
 	ForeignDir     string `and:"foreign" help:"Folder into which these lists were imported." placeholder:"DIR"`
 }
 
-// list gives the keys of both. What the own list calls revoked is not trusted either if
+// verifier trusts the keys of both. What the own list calls revoked is not trusted either if
 // others still list it. A list of others that is stale is named and not used.
-func (f trustFlags) list(s streams) (*trust.List, error) {
+func (f trustFlags) verifier(s streams) (*verification.Verifier, error) {
 	if f.Trust == "" && f.ForeignSources == "" {
 		return nil, usage("nobody is trusted: give --trust, or --foreign-sources and --foreign-dir")
 	}
+	v := &verification.Verifier{}
 	var own trust.TrustList
 	if f.Trust != "" {
 		raw, err := readFile(s, f.Trust)
@@ -29,9 +31,10 @@ func (f trustFlags) list(s streams) (*trust.List, error) {
 		if own, err = trust.ParseList(raw, trust.Limits{}); err != nil {
 			return nil, usage("trust list: %v", err)
 		}
+		v.List, v.Own = own.List, &own
 	}
 	if f.ForeignSources == "" {
-		return own.List, nil
+		return v, nil
 	}
 	store, err := openForeign(f.ForeignSources, f.ForeignDir)
 	if err != nil {
@@ -42,7 +45,9 @@ func (f trustFlags) list(s streams) (*trust.List, error) {
 			fmt.Fprintf(s.stderr, "ddcc: the trust list %s is stale and not used; see ddcc trust status\n", status.Name)
 		}
 	}
-	return mergeLists(own, store.List())
+	v.Keys = store
+	v.List, err = mergeLists(own, store.List())
+	return v, err
 }
 
 // mergeLists adds the keys of others to the own ones. A key that both have is taken as the

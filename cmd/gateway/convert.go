@@ -20,17 +20,19 @@ import (
 // certificateReader verifies certificates of anybody for $convert: against our own keys
 // first, then against those that were imported.
 type certificateReader struct {
-	own         func() *trust.List // nil result: not known yet
-	imported    *foreign.Store     // nil: nothing is imported
-	revocations verification.Revocations
+	own      func() *trust.TrustList // nil result: not known yet
+	imported *foreign.Store          // nil: nothing is imported
 }
 
 // Verify implements mediator.Verifier.
 func (r certificateReader) Verify(text string) mediator.Foreign {
-	own := verification.Verifier{List: r.own(), Revocations: r.revocations, Clock: time.Now}
-	result := own.VerifyText(text)
+	ours := verification.Verifier{Own: r.own(), Clock: time.Now}
+	if ours.Own != nil {
+		ours.List = ours.Own.List
+	}
+	result := ours.VerifyText(text)
 	if result.Reason == verification.ReasonUnknownKey && r.imported != nil {
-		abroad := verification.Verifier{List: r.imported.List(), Keys: importedKeys{r.imported}, Clock: time.Now}
+		abroad := verification.Verifier{List: r.imported.List(), Keys: r.imported, Own: ours.Own, Clock: time.Now}
 		result = abroad.VerifyText(text)
 	}
 	out := mediator.Foreign{
@@ -57,21 +59,4 @@ var readers = map[string]func(maps.Source) []maps.Reading{
 	verification.ProfileSHC:             shcmap.Read,
 	verification.ProfileVDSNC:           vdsncmap.Read,
 	verification.ProfileDIVOC:           divocmap.Read,
-}
-
-// importedKeys finds imported keys that have no certificate.
-type importedKeys struct{ store *foreign.Store }
-
-// frameworks are the names of formats in registries of such keys.
-var frameworks = map[string]string{verification.FormatSHC: "SHC", verification.FormatDIVOC: "DIVOC"}
-
-// Find implements verification.Keys.
-func (k importedKeys) Find(format, issuer, kid string) []verification.Key {
-	var found []verification.Key
-	for _, key := range k.store.Keys() {
-		if key.Framework == frameworks[format] && key.Issuer == issuer && key.KID == kid {
-			found = append(found, verification.Key{Public: key.Public, NotBefore: key.NotBefore, NotAfter: key.NotAfter})
-		}
-	}
-	return found
 }

@@ -45,13 +45,13 @@ func (g *gateway) cardLists(thumbprint string) (uint64, bool) {
 	return current.CRLVersion(thumbprint)
 }
 
-// ownKeys are the keys that the signing service stated last.
-func (g *gateway) ownKeys() *trust.List {
+// ownKeys is what the signing service stated last about its keys.
+func (g *gateway) ownKeys() *trust.TrustList {
 	current, err := g.publisher.Current()
 	if err != nil {
 		return nil
 	}
-	return current.Trust.List
+	return &current.Trust
 }
 
 // trust wires the publication of keys.

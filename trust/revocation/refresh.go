@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/formats/revocation"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/faultpoint"
 )
 
 // sequenceTries bounds how often a sequence that another publisher has used is passed by one.
@@ -70,10 +71,12 @@ func (p *Publisher) rebuild(ctx context.Context, all *collection, last *Publicat
 
 // publish signs the lists in staging and puts them in the place of the last generation.
 func (p *Publisher) publish(ctx context.Context, staging string, claims revocation.Claims, s state, last *Publication) error {
+	faultpoint.Here("gateway-after-lists-written")
 	jws, claims, err := p.sign(ctx, claims, last)
 	if err != nil {
 		return fmt.Errorf("revocation: sign manifest: %w", err)
 	}
+	faultpoint.Here("gateway-after-manifest-signed")
 	raw, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("revocation: %w", err)
@@ -140,12 +143,14 @@ func (p *Publisher) install(staging string, sequence uint64) error {
 	if err := syncDir(p.config.Dir); err != nil {
 		return err
 	}
+	faultpoint.Here("gateway-after-lists-renamed")
 	if err := replaceFile(filepath.Join(p.config.Dir, fileCurrent), []byte(name)); err != nil {
 		return err
 	}
 	if err := syncDir(p.config.Dir); err != nil {
 		return err
 	}
+	faultpoint.Here("gateway-after-lists-pointed-to")
 	// The pointer is durable; what is left behind goes with the next start.
 	if err := p.sweep(name); err != nil {
 		p.config.Log.Warn("old revocation lists not removed", slog.Any("error", err))
