@@ -20,13 +20,14 @@ import (
 // certificateReader verifies certificates of anybody for $convert: against our own keys
 // first, then against those that were imported.
 type certificateReader struct {
-	own      func() *trust.TrustList // nil result: not known yet
-	imported *foreign.Store          // nil: nothing is imported
+	own      func() *trust.TrustList         // nil result: not known yet
+	imported *foreign.Store                  // nil: nothing is imported
+	revoked  func() verification.Revocations // of our own certificates; nil result: not known yet
 }
 
 // Verify implements mediator.Verifier.
 func (r certificateReader) Verify(text string) mediator.Foreign {
-	ours := verification.Verifier{Own: r.own(), Clock: time.Now}
+	ours := verification.Verifier{Own: r.own(), Revocations: r.revoked(), Clock: time.Now}
 	if ours.Own != nil {
 		ours.List = ours.Own.List
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"path/filepath"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/signing/client"
 	"github.com/trustedparty/ddcc-gateway/trust/revocation"
 	revocationapi "github.com/trustedparty/ddcc-gateway/trust/revocation/httpapi"
+	"github.com/trustedparty/ddcc-gateway/verification"
 )
 
 // revocationTimeout bounds one refresh of the lists: reading ten million revocations takes
@@ -50,6 +52,35 @@ func (g *gateway) revocationKeys() (revocation.Keys, error) {
 		return nil, err
 	}
 	return current.Trust.List, nil
+}
+
+// revokedSet is what is published as revoked, as a verifier sees it; nil before the first
+// publication. It is read once a publication.
+func (g *gateway) revokedSet() verification.Revocations {
+	current, err := g.revocations.Current()
+	if err != nil {
+		return nil
+	}
+	if known := g.revoked.Load(); known != nil && known.of == current {
+		return known.set
+	}
+	keys, err := g.revocationKeys()
+	if err != nil {
+		return nil
+	}
+	set, err := revocation.Load(current.Files(), keys, time.Now())
+	if err != nil {
+		g.process.Log.Error("published revocation lists cannot be read", slog.Any("error", err))
+		return nil
+	}
+	g.revoked.Store(&publishedSet{current, set})
+	return set
+}
+
+// publishedSet is the set of one publication.
+type publishedSet struct {
+	of  *revocation.Publication
+	set *revocation.Set
 }
 
 // manifestSigner asks the signing service.

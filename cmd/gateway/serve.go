@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -42,7 +43,8 @@ type gateway struct {
 
 	publisher   *trust.Publisher
 	revocations *revocation.Publisher // nil without the mediator: nothing is revoked here
-	imported    *foreign.Store        // nil: no lists of others are imported
+	revoked     atomic.Pointer[publishedSet]
+	imported    *foreign.Store // nil: no lists of others are imported
 	signer      *client.Client
 	tasks       []task.Func
 }
@@ -206,7 +208,7 @@ func (g *gateway) mediator(r gin.IRouter, registry, documents *sqlite.Store) err
 		return err
 	}
 	edge, err := mediator.New(mediator.Deps{
-		Issuance: service, Verifier: certificateReader{own: g.ownKeys, imported: g.imported},
+		Issuance: service, Verifier: certificateReader{own: g.ownKeys, imported: g.imported, revoked: g.revokedSet},
 		Clock: time.Now, MaxEntries: s.BatchEntries, Concurrency: s.BatchConcurrency,
 	})
 	if err != nil {
