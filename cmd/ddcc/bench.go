@@ -14,7 +14,7 @@ import (
 )
 
 type benchCmd struct {
-	Short   bool     `help:"About a minute: shorter rounds, no growth."`
+	Short   bool     `help:"About two minutes: shorter rounds, fewer revocations, no growth."`
 	JSON    bool     `name:"json" help:"Print the result as JSON and no progress."`
 	Rows    []string `help:"Rows to measure; all when absent." placeholder:"NAME"`
 	Bin     string   `help:"Directory of the signer and gateway binaries; that of this one when absent." placeholder:"DIR"`
@@ -95,11 +95,12 @@ type bench struct {
 	events   benchEvents
 	install  devinstall.Installation // of the first site
 
-	codec *codecBench
-	vault *vaultBench
-	sites []*benchSite // all of them, to be stopped
-	first *benchSite   // the one that whole-issue loads and growth goes on with
-	load  *loadResult
+	codec   *codecBench
+	formats map[string]*formatBench // by name
+	vault   *vaultBench
+	sites   []*benchSite // all of them, to be stopped
+	first   *benchSite   // the one that whole-issue loads and growth goes on with
+	load    *loadResult
 }
 
 func newBench(s streams, c benchCmd) (*bench, error) {

@@ -20,12 +20,12 @@ func TestCodecRows(t *testing.T) {
 	}
 	b := &bench{
 		streams:  streams{ctx: t.Context(), stderr: io.Discard},
-		plan:     benchPlan{codecRounds: 2, codecRound: 5 * time.Millisecond},
+		plan:     benchPlan{codecRounds: 2, codecRound: 5 * time.Millisecond, revocations: 20_000},
 		progress: newBenchProgress(io.Discard, false),
 		began:    now, events: events, dir: t.TempDir(),
 	}
 	cores := runtime.GOMAXPROCS(0)
-	for _, row := range benchRows()[:4] {
+	for _, row := range benchRows()[:14] {
 		m, err := row.measure(b)
 		if err != nil {
 			t.Fatalf("%s: %v", row.name, err)

@@ -1,6 +1,10 @@
 package main
 
-import "time"
+import (
+	"time"
+
+	"github.com/trustedparty/ddcc-gateway/formats/revocation"
+)
 
 // Bounds of the flags.
 const (
@@ -62,6 +66,15 @@ func benchRows() []benchRow {
 			measure: (*bench).qrImage,
 		},
 		{name: "hcert-verify", work: "texts read and verified, one core", unit: "/s", goal: 6000, measure: (*bench).hcertVerify},
+		formatRow(formatDCC, "EU DCC, a vaccination", "issue", formatIssue), formatRow(formatDCC, "EU DCC", "verify", formatVerify),
+		formatRow(formatSHC, "SMART Health Card, an immunization", "issue", formatIssue), formatRow(formatSHC, "SMART Health Card", "verify", formatVerify),
+		formatRow(formatVDSNC, "VDS-NC, a proof of vaccination", "issue", formatIssue), formatRow(formatVDSNC, "VDS-NC, the chain of its barcode signer included", "verify", formatVerify),
+		formatRow(formatICVP, "ICVP, yellow fever", "issue", formatIssue), formatRow(formatICVP, "ICVP", "verify", formatVerify),
+		{name: "pdf-card", work: "cards of two doses with two QR codes each, one core", unit: "/s", goal: 150, measure: (*bench).pdfCard},
+		{
+			name: "revocation-filter", work: "size of the filter for offline verifiers a revocation; the goal is its budget, 24 MiB for 10 million",
+			unit: " bits", fewer: true, goal: budgetBits, measure: (*bench).revocationFilter,
+		},
 		{
 			name: "vault-sign", work: "signatures by real Vault transit, 256 callers with one digest a call, coalesced into batches", unit: "/s", goal: 10000,
 			references: []benchReference{recorded("one at a time, 32 callers", 3877), recorded("batches of 256", 15775)},
@@ -81,11 +94,18 @@ func benchRows() []benchRow {
 	}
 }
 
+// formatRow is a row of a format beside the DDCC. It has no goal of its own.
+func formatRow(format, what, does string, measure func(string) func(*bench) (measurement, error)) benchRow {
+	works := map[string]string{"issue": "built, signed and encoded", "verify": "read and verified"}
+	return benchRow{name: format + "-" + does, work: what + ", " + works[does] + ", one core", unit: "/s", measure: measure(format)}
+}
+
 // benchPlan says how long everything takes.
 type benchPlan struct {
 	codecRounds, signRounds, loadRounds int
 	codecRound, signRound, loadRound    time.Duration
 	warmUp                              time.Duration // of the processes
+	revocations                         int           // in the filter
 	growth                              time.Duration // most time to store certificates; 0: no growth
 }
 
@@ -94,10 +114,11 @@ func planOf(short bool) benchPlan {
 		return benchPlan{
 			codecRounds: 3, codecRound: 400 * time.Millisecond, signRounds: 3, signRound: 600 * time.Millisecond,
 			loadRounds: 3, loadRound: 4 * time.Second, warmUp: 2 * time.Second,
+			revocations: 1_000_000,
 		}
 	}
 	return benchPlan{
 		codecRounds: 5, codecRound: time.Second, signRounds: 5, signRound: 1500 * time.Millisecond, loadRounds: 5, loadRound: 8 * time.Second,
-		warmUp: 4 * time.Second, growth: 100 * time.Second,
+		warmUp: 4 * time.Second, growth: 100 * time.Second, revocations: revocation.BudgetRevocations,
 	}
 }

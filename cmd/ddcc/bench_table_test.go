@@ -170,6 +170,8 @@ func TestRows(t *testing.T) {
 	t.Parallel()
 	goals := map[string]float64{
 		"hcert-issue": 6000, "certificate-with-qr": 900, "qr-image": 0, "hcert-verify": 6000,
+		"dcc-issue": 0, "dcc-verify": 0, "shc-issue": 0, "shc-verify": 0, "vdsnc-issue": 0, "vdsnc-verify": 0, "icvp-issue": 0, "icvp-verify": 0,
+		"pdf-card": 150, "revocation-filter": budgetBits,
 		"vault-sign": 10000, "vault-sign-latency": 2,
 		"whole-issue": 1000, "issue-latency": 60, "gateway-memory": 200, "growth": 1.3,
 	}

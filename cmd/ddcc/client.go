@@ -5,11 +5,15 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"path"
+	"strings"
 	"time"
 )
 
@@ -57,8 +61,8 @@ type answer struct {
 	body   []byte
 }
 
-func (i *issuer) post(ctx context.Context, path string, body []byte) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, i.base+path, bytes.NewReader(body))
+func (i *issuer) post(ctx context.Context, route string, body []byte) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, i.base+route, bytes.NewReader(body))
 	if err != nil {
 		return answer{}, usage("gateway address: %v", err)
 	}
@@ -66,12 +70,49 @@ func (i *issuer) post(ctx context.Context, path string, body []byte) (answer, er
 	return i.do(req)
 }
 
-func (i *issuer) get(ctx context.Context, path string) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, i.base+path, http.NoBody)
+func (i *issuer) get(ctx context.Context, route string) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, i.base+route, http.NoBody)
 	if err != nil {
 		return answer{}, usage("gateway address: %v", err)
 	}
 	return i.do(req)
+}
+
+// operation calls an operation with simple parameters and reads its Parameters.
+func (i *issuer) operation(ctx context.Context, route string, body any) (answer, parameters, error) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return answer{}, parameters{}, err
+	}
+	a, err := i.post(ctx, route, raw)
+	if err != nil || a.status != http.StatusOK && a.status != http.StatusCreated {
+		return a, parameters{}, err
+	}
+	var p parameters
+	if err := json.Unmarshal(a.body, &p); err != nil || p.ResourceType != "Parameters" {
+		return a, p, fmt.Errorf("the gateway's answer is no Parameters resource")
+	}
+	return a, p, nil
+}
+
+// folder gives the id of the folder that a document belongs to.
+func (i *issuer) folder(ctx context.Context, id string) (string, error) {
+	a, err := i.get(ctx, "/ddcc/Bundle/"+url.PathEscape(id))
+	if err != nil {
+		return "", err
+	}
+	for _, link := range a.header.Values("Link") {
+		target, rest, _ := strings.Cut(strings.TrimPrefix(link, "<"), ">")
+		if strings.Contains(rest, `rel="collection"`) {
+			return path.Base(target), nil
+		}
+	}
+	return "", fmt.Errorf("the gateway answered %d and named no folder for a document", a.status)
+}
+
+// card fetches the holder's card of the folder that a document belongs to.
+func (i *issuer) card(ctx context.Context, id, language string) ([]byte, error) {
+	return i.fetch(ctx, "/ddcc/Bundle/"+url.PathEscape(id)+"/$card?"+url.Values{"language": {language}}.Encode())
 }
 
 func (i *issuer) do(req *http.Request) (answer, error) {
@@ -84,13 +125,13 @@ func (i *issuer) do(req *http.Request) (answer, error) {
 }
 
 // fetch gets a path and insists on success.
-func (i *issuer) fetch(ctx context.Context, path string) ([]byte, error) {
-	a, err := i.get(ctx, path)
+func (i *issuer) fetch(ctx context.Context, route string) ([]byte, error) {
+	a, err := i.get(ctx, route)
 	if err != nil {
 		return nil, err
 	}
 	if a.status != http.StatusOK {
-		return nil, fmt.Errorf("the gateway answered %d for %s", a.status, path)
+		return nil, fmt.Errorf("the gateway answered %d for %s", a.status, route)
 	}
 	return a.body, nil
 }

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -12,8 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/trustedparty/ddcc-gateway/cmd/ddcc/examples"
-	"github.com/trustedparty/ddcc-gateway/formats/qr"
 	"github.com/trustedparty/ddcc-gateway/internal/devinstall"
 )
 
@@ -32,7 +27,7 @@ func (c *demoCmd) Run(s streams) error {
 		return err
 	}
 	defer d.stop()
-	for _, step := range []func() error{d.startProcesses, d.issueBatch, d.fetchKeys, d.verifyAll} {
+	for _, step := range []func() error{d.startProcesses, d.issueBatch, d.fetchCard, d.fetchKeys, d.verifyAll} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -42,6 +37,7 @@ func (c *demoCmd) Run(s streams) error {
 		return d.keep()
 	}
 	d.say("Try: bin/ddcc verify --trust %s %s", d.file("trustlist.json"), d.file("dose-1.png"))
+	d.say("     and open %s", d.file(cardName))
 	return nil
 }
 
@@ -54,7 +50,7 @@ type demo struct {
 	signer, gateway *devinstall.Child
 	signerFlags     []string
 	issuer          *issuer
-	doses           int
+	doses           []demoDose
 }
 
 // startLimit is how long the two processes may take to listen.
@@ -73,7 +69,7 @@ func (d *demo) prepare(keys storeFlags) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range append(old, d.file("jwks.json"), d.file("trustlist.json"), d.file("signer.log"), d.file("gateway.log")) {
+	for _, path := range append(old, d.file(cardName), d.file("jwks.json"), d.file("trustlist.json"), d.file("signer.log"), d.file("gateway.log")) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
@@ -85,7 +81,7 @@ func (d *demo) prepare(keys storeFlags) error {
 	if err := d.createKeys(keys); err != nil {
 		return err
 	}
-	d.say("1. Development PKI: TLS CA and certificates of gateway, signer, issuer and two operators; CSCA and four signers")
+	d.say("1. Development PKI: TLS CA and certificates of gateway, signer, issuer and two operators; CSCA and a signer for each kind of certificate")
 	return nil
 }
 
@@ -154,122 +150,6 @@ func preferredAddress() string {
 		return "127.0.0.1:0"
 	}
 	return usual
-}
-
-func (d *demo) issueBatch() error {
-	hcid := make([]byte, 5)
-	_, _ = rand.Read(hcid) // crypto/rand.Read never fails (Go 1.24 and later)
-	sent := time.Now()
-	a, err := d.issuer.post(d.ctx, "/ddcc/submitHealthEvent", examples.TwoDoseBatch(sent, "DEMO-"+hex.EncodeToString(hcid)))
-	if err != nil {
-		return err
-	}
-	took := time.Since(sent)
-	var response batchResponse
-	if err := json.Unmarshal(a.body, &response); err != nil || len(response.Entry) == 0 {
-		return fmt.Errorf("the gateway answered %d:\n%s", a.status, a.body)
-	}
-	d.say("3. Posted a batch of %d vaccinations of one specimen person: answered in %s", len(response.Entry), took.Round(time.Millisecond))
-	for i, entry := range response.Entry {
-		if entry.Resource == nil {
-			return fmt.Errorf("dose %d was refused with %s:\n%s", i+1, entry.Response.Status, entry.Response.Outcome)
-		}
-		if err := d.keepDose(i+1, entry.Resource, entry.Response.Status); err != nil {
-			return err
-		}
-		d.doses++
-	}
-	return nil
-}
-
-// keepDose writes what belongs to one dose and shows it.
-func (d *demo) keepDose(n int, raw []byte, status string) error {
-	doc, err := readDocument(raw)
-	if err != nil {
-		return err
-	}
-	if len(doc.References) != 1 {
-		return fmt.Errorf("dose %d: the document has %d QR codes, want 1", n, len(doc.References))
-	}
-	reference := doc.References[0]
-	image, err := d.issuer.fetch(d.ctx, "/ddcc/DocumentReference/"+reference.ID+"/$getQRCode")
-	if err != nil {
-		return err
-	}
-	for name, content := range map[string][]byte{"document.json": raw, "hc1": []byte(reference.Text), "png": image} {
-		if err := os.WriteFile(d.file(fmt.Sprintf("dose-%d.%s", n, name)), content, 0o600); err != nil {
-			return err
-		}
-	}
-	symbol, err := qr.Encode(reference.Text, qr.Q)
-	if err != nil {
-		return err
-	}
-	d.say("   dose %d: %s\n     document %s, FHIR R4 JSON with a detached JWS, %d bytes\n"+
-		"     certificate who-ddcc-vs, HC1 (CWT in COSE_Sign1, ES256), %d characters\n     QR code version %d level Q, PNG of %d bytes",
-		n, status, doc.ID, len(raw), len(reference.Text), symbol.Version, len(image))
-	if n == 1 {
-		d.say("\n%s", symbol.Terminal())
-	}
-	return nil
-}
-
-func (d *demo) fetchKeys() error {
-	for _, name := range []string{"jwks.json", "trustlist.json"} {
-		raw, err := d.issuer.fetch(d.ctx, "/trust/"+name)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(d.file(name), raw, 0o600); err != nil {
-			return err
-		}
-	}
-	d.say("4. Fetched the published keys: jwks.json, trustlist.json")
-	return nil
-}
-
-// verifyAll checks text, picture and document of each dose with the fetched list alone.
-func (d *demo) verifyAll() error {
-	d.say("5. Verifying offline, with nothing but trustlist.json:")
-	for n := range d.doses {
-		for _, kind := range []string{"hc1", "png", "document.json"} {
-			name := fmt.Sprintf("dose-%d.%s", n+1, kind)
-			begun := time.Now()
-			result, err := verifyCmd{trustFlags: trustFlags{Trust: d.file("trustlist.json")}, Certificate: d.file(name)}.check(d.streams)
-			if err != nil {
-				return err
-			}
-			d.say("   %-22s %s (%s)", name, result.Reason, time.Since(begun).Round(100*time.Microsecond))
-			if !result.Valid {
-				return errNegative
-			}
-		}
-	}
-	return nil
-}
-
-// keep leaves the processes running until the user stops them or one ends.
-func (d *demo) keep() error {
-	c := fmt.Sprintf("curl --cacert %s", d.install.Path("tls", "ca.pem"))
-	auth := fmt.Sprintf("--cert %s --key %s", d.install.Path("tls", "issuer.pem"), d.install.Path("tls", "issuer.key"))
-	if err := os.WriteFile(d.file("batch.json"), examples.TwoDoseBatch(time.Now(), "TRY-IT-0001"), 0o600); err != nil {
-		return err
-	}
-	d.say(`
-Running. Try:
-  %[1]s %[3]s/ddcc/metadata
-  %[1]s %[3]s/trust/trustlist.json
-  %[1]s %[2]s -H 'Content-Type: application/fhir+json' --data-binary @%[4]s %[3]s/ddcc/submitHealthEvent/\$validate
-  %[1]s %[2]s -H 'Content-Type: application/fhir+json' --data-binary @%[4]s %[3]s/ddcc/submitHealthEvent
-Ctrl-C stops both.`, c, auth, d.issuer.base, d.file("batch.json"))
-	select {
-	case <-d.ctx.Done():
-		return nil
-	case <-d.signer.Done:
-		return fmt.Errorf("the signer ended: %w", d.signer.Err)
-	case <-d.gateway.Done:
-		return fmt.Errorf("the gateway ended: %w", d.gateway.Err)
-	}
 }
 
 func (d *demo) stop() {

@@ -1,6 +1,6 @@
 // Command ddcc is the operator's and newcomer's tool: it shows the whole job on one
-// machine, issues, verifies and inspects certificates, makes development keys, and checks
-// the audit log. Only its subcommand `keys` touches key code.
+// machine, issues, revokes, converts, verifies and inspects certificates, makes development
+// keys, and checks the audit log. Only its subcommands `keys` and `bench` touch key code.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -27,8 +28,11 @@ const (
 var errNegative = errors.New("negative result")
 
 type cli struct {
-	Demo    demoCmd    `cmd:"" help:"Start signer and gateway on loopback, issue a two-dose batch, verify the result."`
+	Demo    demoCmd    `cmd:"" help:"Start signer and gateway on loopback, issue a two-dose batch in four formats with the printed card, verify the result."`
 	Issue   issueCmd   `cmd:"" help:"Post a FHIR health event or batch to a gateway and keep what comes back."`
+	Revoke  revokeCmd  `cmd:"" help:"Take back a certificate, or everything a key signed."`
+	Convert convertCmd `cmd:"" help:"Have a certificate of anybody read, and issued anew where policy allows."`
+	Card    cardCmd    `cmd:"" help:"Fetch the holder's printed card as a PDF."`
 	Verify  verifyCmd  `cmd:"" help:"Check a certificate offline: a QR picture, an HC1 text or a DDCC document."`
 	Inspect inspectCmd `cmd:"" help:"Show what a certificate says, without trusting it."`
 	Keys    keysCmd    `cmd:"" help:"Make keys and certificates, and operate those of a signer."`
@@ -67,7 +71,7 @@ func main() {
 func run(s streams, args []string) int {
 	exited := -1
 	parser, err := kong.New(&cli{}, kong.Name("ddcc"), kong.Description(description), kong.UsageOnError(),
-		kong.Writers(s.stdout, s.stderr), kong.Exit(func(code int) { exited = code }), kong.Bind(s))
+		kong.Writers(s.stdout, s.stderr), kong.Exit(func(code int) { exited = code }), kong.Bind(s), words())
 	if err != nil {
 		fmt.Fprintln(s.stderr, "ddcc:", err)
 		return exitUsage
@@ -92,6 +96,11 @@ func run(s streams, args []string) int {
 		fmt.Fprintln(s.stderr, "ddcc:", err)
 		return exitNegative
 	}
+}
+
+// words are the names that the gateway knows, for help and checks of flags.
+func words() kong.Vars {
+	return kong.Vars{"formats": strings.Join(allFormats, ","), "reasons": strings.Join(reasons, ",")}
 }
 
 // errUsage marks errors about what the user named.

@@ -15,12 +15,14 @@ import (
 	"github.com/trustedparty/ddcc-gateway/trust/foreign"
 )
 
-// trustCmd are the commands about trust lists. They hold no key and sign nothing.
+// trustCmd are the commands about trust lists and revocation lists. They hold no key and sign nothing.
 type trustCmd struct {
 	Import  trustImportCmd  `cmd:"" help:"Put a trust list of others into the folder of a gateway, if it is authentic."`
 	Status  trustStatusCmd  `cmd:"" help:"Show how fresh the imported trust lists of others are."`
 	Inspect trustInspectCmd `cmd:"" help:"Say what an import would do, without doing it."`
 	Show    trustShowCmd    `cmd:"" help:"Show what a published trust list says: keys, states, dates, who signed it."`
+
+	Revocations trustRevocationsCmd `cmd:"" help:"Keep a copy of the revocation lists of a gateway, for verifiers without network."`
 }
 
 // foreignTimeout is for the wiring alone: these commands fetch nothing.

@@ -37,7 +37,13 @@ func TestDemo(t *testing.T) {
 		if claims.Issuer != "XX" || claims.Expires <= time.Now().Unix() {
 			t.Errorf("dose %d: claims %+v", n, claims)
 		}
-		for _, kind := range []string{"hc1", "png", "document.json"} {
+		for _, format := range []string{"dcc", "shc", "vdsnc"} {
+			name := filepath.Join(out, fmt.Sprintf("dose-%d.%s", n, format))
+			if got := harness.DecodeQR(t, read(t, name+".png")); got != string(read(t, name+".txt")) {
+				t.Errorf("dose %d, %s: the picture shows another text", n, format)
+			}
+		}
+		for _, kind := range []string{"hc1", "png", "document.json", "dcc.txt", "dcc.png", "shc.txt", "shc.png", "vdsnc.txt", "vdsnc.png"} {
 			file := filepath.Join(out, fmt.Sprintf("dose-%d.%s", n, kind))
 			if printed, err := runTool(t, "verify", "--trust", list, file); err != nil || !strings.HasPrefix(printed, "VALID") {
 				t.Errorf("%s: %v %s", file, err, printed)
@@ -46,6 +52,9 @@ func TestDemo(t *testing.T) {
 		if printed, err := runTool(t, "inspect", text); err != nil || !strings.Contains(printed, "Adaeze") {
 			t.Errorf("inspect: %v %s", err, printed)
 		}
+	}
+	if card := read(t, filepath.Join(out, "card.pdf")); !bytes.HasPrefix(card, []byte("%PDF-")) {
+		t.Error("the card is no PDF")
 	}
 	toolSaysNo(t, out, list)
 }

@@ -58,6 +58,12 @@ func agree(t *testing.T, s *harness.System, request signing.OperationRequest) si
 // key store of the running signer, and gives what is to be registered.
 func nextKey(t *testing.T, s *harness.System) signing.OperationRequest {
 	t.Helper()
+	return nextKeyFor(t, s, keystore.UsageVaccination)
+}
+
+// nextKeyFor is nextKey for any usage.
+func nextKeyFor(t *testing.T, s *harness.System, usage keystore.Usage) signing.OperationRequest {
+	t.Helper()
 	dir := t.TempDir()
 	block, _ := pem.Decode(read(t, s.Install.Path("csca.pem")))
 	sum := sha256.Sum256(block.Bytes)
@@ -67,7 +73,7 @@ func nextKey(t *testing.T, s *harness.System) signing.OperationRequest {
 			"label": ceremony.DevelopmentCSCA, "version": 1, "certificate": s.Install.Path("csca.pem"), "sha256": hex.EncodeToString(sum[:]),
 		},
 		"keys": []any{map[string]any{
-			"usage": keystore.UsageVaccination, "label": "dsc-vaccination", "commonName": "Development DSC vaccination 2 - not a real authority",
+			"usage": usage, "label": "dsc-" + usage, "commonName": "Development DSC " + usage + " 2 - not a real authority",
 		}},
 	}))
 	printed, err := runTool(t, "keys", "ceremony", filepath.Join(dir, "next.json"), "--out", dir, "--yes",

@@ -89,7 +89,9 @@ func TestRefusedRequestsAreAudited(t *testing.T) {
 	const id = "0b0f3c52-6a53-4b0e-a1a5-4f1f3f3f8c12"
 	intent := harness.JSON(t, map[string]any{
 		"id": id, "profile": "who-ddcc-vs", "issuer": "demo-clinic",
-		"claims": map[string]any{"name": "Ngozi Specimen", "certificate": map[string]any{"issuer": map[string]any{"code": "x"}, "hcid": "x", "version": "x"}},
+		"claims": map[string]any{"ddcc": map[string]any{
+			"name": "Ngozi Specimen", "certificate": map[string]any{"issuer": map[string]any{"code": "x"}, "hcid": "x", "version": "x"},
+		}},
 	})
 	document := harness.JSON(t, map[string]any{"id": id, "document": map[string]any{}})
 	for _, tc := range []struct{ client, method, path, body, actor, action, reason string }{

@@ -45,7 +45,7 @@ func shapes(t *testing.T, example map[string]any) []shape {
 		{"", "?" + url.Values{"digest": {name}, "input": {b64}, "payload": {plain}}.Encode(), nil},
 	}
 	id := uuid.NewString()
-	claims := example["claims"].(map[string]any)
+	claims := example["claims"].(map[string]any)["ddcc"].(map[string]any)
 	claims["name"], example["id"] = b64, id
 	for _, body := range []any{
 		b64, []string{b64},
@@ -144,7 +144,7 @@ func exampleIntent(t *testing.T) map[string]any {
 	code := func(code, system string) map[string]any { return map[string]any{"code": code, "system": system} }
 	return map[string]any{
 		"profile": "who-ddcc-vs", "issuer": "demo-clinic",
-		"claims": map[string]any{
+		"claims": map[string]any{"ddcc": map[string]any{
 			"birthDate":   "1979-03-08",
 			"certificate": map[string]any{"issuer": map[string]any{"code": "demo-ministry"}, "hcid": "SURFACE-1", "version": "RC2"},
 			"vaccination": map[string]any{
@@ -153,7 +153,7 @@ func exampleIntent(t *testing.T) map[string]any {
 				"lot":          "SPECLOT7", "date": time.Now().UTC().AddDate(0, 0, -20).Format(time.DateOnly), "dose": 1,
 				"country": code("XXA", "urn:iso:std:iso:3166"),
 			},
-		},
+		}},
 	}
 }
 
