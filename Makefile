@@ -6,12 +6,12 @@ LINT_VERSION := v2.12.2
 HSM_MODULE   ?= $(firstword $(wildcard /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so /usr/local/lib/softhsm/libsofthsm2.so))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build test test-vault test-hsm lint bench ci fuzz clean
+.PHONY: help demo run build test test-vault test-hsm test-interop lint bench ci fuzz clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build ## the main job end to end: issue two certificates, verify them offline, leave them in out/demo
+demo: build ## the main job end to end: issue two doses in four formats, verify them offline, leave them and the card in out/demo
 	$(BIN)/ddcc demo --out out/demo
 
 run: build ## the same, and keep it running with curl lines to try
@@ -21,7 +21,7 @@ build: ## the three binaries, in bin/
 	$(GO) build -trimpath -o $(BIN)/ ./cmd/...
 
 # The suites against peers that a newcomer need not have have targets of their own.
-PACKAGES = $$($(GO) list ./... | grep -v -e /test/vault -e /test/hsm)
+PACKAGES = $$($(GO) list ./... | grep -v -e /test/vault -e /test/hsm -e /test/interop)
 
 test: ## everything a newcomer needs: all tests, race detector, shuffled
 	$(GO) test -race -shuffle=on -count=1 -timeout=15m $(PACKAGES)
@@ -35,6 +35,9 @@ test-vault: .tools/vaultpeer ## the key store suite, the outages and the demo on
 test-hsm: ## the key store suite and the demo on a PKCS #11 token; needs SoftHSM 2 (Debian: softhsm2) or HSM_MODULE=FILE
 	@test -n "$(HSM_MODULE)" || { echo "no SoftHSM 2 here: install softhsm2, or name a PKCS #11 library with HSM_MODULE=FILE"; exit 1; }
 	DDCC_HSM_MODULE="$(HSM_MODULE)" $(GO) test -race -shuffle=on -count=1 -timeout=15m $(TESTFLAGS) ./test/hsm/...
+
+test-interop: ## foreign software checks what we issue, and we what it issues; needs Node.js, Python and a JDK with Maven (docs/interoperability.md)
+	$(GO) test -race -count=1 -timeout=30m ./test/interop/... $(TESTFLAGS)
 
 lint: ## formatting, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }

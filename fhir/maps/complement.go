@@ -11,17 +11,15 @@ const RuleContradiction = "complement-contradicts"
 // Complement adds to an event that was read from a certificate what the certificate does
 // not carry. What it does carry stands: a complement that says otherwise is an error. The
 // certificate part is the complement's alone, since it is about the certificate to be
-// issued; so is the model.
+// issued. The model is that of both together.
 func Complement(read, complement fhir.CoreDataSet) (fhir.CoreDataSet, []fault.Issue) {
 	var c complementing
 	out := read
-	out.Model, out.Certificate = complement.Model, complement.Certificate
+	out.Certificate = complement.Certificate
 	fill(&c, "name", &out.Name, complement.Name)
 	fill(&c, "birthDate", &out.BirthDate, complement.BirthDate)
 	fill(&c, "sex", &out.Sex, complement.Sex)
-	if complement.Identifier != nil {
-		out.Identifier = complement.Identifier
-	}
+	c.identifier(&out.Identifier, complement.Identifier)
 	if read.Vaccination != nil && complement.Vaccination != nil {
 		out.Vaccination = c.vaccination(*read.Vaccination, *complement.Vaccination)
 	}
@@ -31,6 +29,7 @@ func Complement(read, complement fhir.CoreDataSet) (fhir.CoreDataSet, []fault.Is
 	if (read.Vaccination == nil) != (complement.Vaccination == nil) {
 		c.fail("vaccination", "The complement is about another kind of event.", "Use the questionnaire of the event.")
 	}
+	out.Model = fhir.InferModel(out)
 	return out, c.issues
 }
 
@@ -49,6 +48,17 @@ func fill[T comparable](c *complementing, path string, have *T, add T) {
 		*have = add
 	default:
 		c.fail(path, "The complement differs from the certificate.", "Leave the item out.")
+	}
+}
+
+// identifier is fill for the holder's number, which may say nothing of its system.
+func (c *complementing) identifier(have **fhir.Identifier, add *fhir.Identifier) {
+	switch {
+	case add == nil || *have != nil && (*have).Value == add.Value && add.System == "":
+	case *have == nil:
+		*have = add
+	case **have != *add:
+		c.fail("identifier", "The complement differs from the certificate.", "Leave the item out.")
 	}
 }
 

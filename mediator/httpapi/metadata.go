@@ -75,15 +75,18 @@ func capability(version string) model.CapabilityStatement {
 			Operation: []capabilityOperation{
 				ownOperation("convert", "A certificate of anybody, verified, read and issued anew; for issuers with that right"),
 				ownOperation("revokeByKey", "What a key signed, a page at a time; for issuers with that right"),
+				ownOperation("withdraw-health-link", "A SMART Health Link leads nowhere any more; an option of the installation"),
 			},
 			Resource: []model.CapabilityStatementRestResource{
 				{Type: model.ResourceTypeQuestionnaireResponse, Operation: []capabilityOperation{opGenerate, opRevoke, opValidate}},
 				{Type: model.ResourceTypeBundle, Interaction: read, Operation: []capabilityOperation{
 					opGenerate, opFolder, opRevoke, opValidate, ownOperation("card", "GET on a document, the holder's card as application/pdf"),
+					ownOperation("health-link", "On a document, a SMART Health Link; an option of the installation"),
 				}},
 				{Type: model.ResourceTypeList, Interaction: read, Documentation: ptr("The folder of a Health Certificate ID")},
 				{Type: model.ResourceTypeDocumentReference, Operation: []capabilityOperation{
 					ownOperation("getQRCode", "GET, the QR code as image/png or application/pdf"),
+					ownOperation("wallet", "GET, a file for a phone's wallet; an option of the installation"),
 				}},
 			},
 		}},

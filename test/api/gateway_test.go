@@ -11,12 +11,16 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/devpki"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
 	"github.com/trustedparty/ddcc-gateway/issuance"
+	"github.com/trustedparty/ddcc-gateway/issuance/healthlink"
+	issuanceapi "github.com/trustedparty/ddcc-gateway/issuance/httpapi"
 	"github.com/trustedparty/ddcc-gateway/mediator"
 	mediatorapi "github.com/trustedparty/ddcc-gateway/mediator/httpapi"
 	"github.com/trustedparty/ddcc-gateway/signing"
 	"github.com/trustedparty/ddcc-gateway/signing/ceremony"
+	"github.com/trustedparty/ddcc-gateway/signing/signingtest"
 	"github.com/trustedparty/ddcc-gateway/trust"
 	trustapi "github.com/trustedparty/ddcc-gateway/trust/httpapi"
 )
@@ -34,26 +38,31 @@ type gateway struct {
 	mediator, trust       *gin.Engine
 	mediatorURL, trustURL string
 	publisher             *trust.Publisher
+	trail                 *nullAudit // of revocations
+	registry              docstore.Store
 }
 
+// statusBurst is how often an address may ask for a status in a test.
+const statusBurst = 40
+
 func issuerPolicy() mediator.Policy {
-	all, authority := []string{signing.ProfileDDCCVS, signing.ProfileDDCCTR}, []string{"demo-ministry"}
+	all, authority := signingtest.Profiles(), []string{"demo-ministry"}
 	return mediator.Policy{
 		Authorities: []mediator.AuthorityPolicy{{ID: "demo-ministry", Name: "Specimen Ministry"}},
 		Issuers: []mediator.IssuerPolicy{
-			{ID: "demo-clinic", Certificate: devpki.IssuerName, Profiles: all, Authorities: authority, Rate: 1000, Burst: 1000},
+			{ID: "demo-clinic", Certificate: devpki.IssuerName, Profiles: all, Authorities: authority, RevokeAll: true, Convert: true, Rate: 1000, Burst: 1000},
 			{ID: "other", Certificate: otherIssuer, Profiles: all, Authorities: authority, Rate: 1000, Burst: 1000},
-			{ID: "slow", Certificate: slowIssuer, Profiles: all, Authorities: authority, Rate: 0.001, Burst: 1},
-			{ID: "tests", Certificate: testsIssuer, Profiles: all[1:], Authorities: authority, Rate: 1000, Burst: 1000},
+			{ID: "slow", Certificate: slowIssuer, Profiles: all, Authorities: authority, Convert: true, Rate: 0.001, Burst: 1},
+			{ID: "tests", Certificate: testsIssuer, Profiles: []string{signing.ProfileDDCCTR}, Authorities: authority, Rate: 1000, Burst: 1000},
 		},
 	}
 }
 
 func newGateway(t testing.TB, p pki, s signer) gateway {
 	t.Helper()
-	g := gateway{signer: s, mediator: newEngine(t, mediatorapi.MaxBatch, mediatorapi.Render), trust: newEngine(t, 0, httpx.Problem)}
-	g.registerMediator(t, p)
+	g := gateway{signer: s, trail: &nullAudit{}, registry: newStore(t, "registry.db"), mediator: newEngine(t, mediatorapi.MaxBatch, mediatorapi.Render), trust: newEngine(t, 0, httpx.Problem)}
 	g.registerTrust(t, p, did)
+	g.registerMediator(t, p)
 	g.mediatorURL, g.trustURL = p.serve(t, g.mediator), p.serve(t, g.trust)
 	return g
 }
@@ -65,13 +74,17 @@ func (g gateway) registerMediator(t testing.TB, p pki) {
 		t.Fatal(err)
 	}
 	issue, err := issuance.New(issuance.Deps{
-		Registry: newStore(t, "registry.db"), Documents: repository, Signer: g.signer.client(t, p),
-		Authorities: issuerPolicy().IssuanceAuthorities(), Secret: secret, Clock: clock, NewID: newID, TestCountries: true,
+		Registry: g.registry, Documents: repository, Signer: g.signer.client(t, p),
+		Audit: g.trail, Authorities: issuerPolicy().IssuanceAuthorities(), Secret: secret, Country: "XX", Wallets: issuance.Wallets{Google: googleWallet(t)}, Clock: clock, NewID: newID, TestCountries: true,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	edge, err := mediator.New(mediator.Deps{Issuance: issue, Clock: clock, MaxEntries: 3})
+	edge, err := mediator.New(mediator.Deps{Issuance: issue, Verifier: certificateReader{g.publisher}, Clock: clock, MaxEntries: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	links, err := healthlink.New(healthlink.Deps{Store: g.registry, Source: linkedDocument{issue}, Secret: secret, BaseURL: "https://gateway.example", Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +92,11 @@ func (g gateway) registerMediator(t testing.TB, p pki) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mediatorapi.Register(g.mediator, mediatorapi.Deps{Mediator: edge, Reader: issue, Issuers: issuers, Version: "test", NewID: newID, Clock: time.Now})
+	mediatorapi.Register(g.mediator, mediatorapi.Deps{Mediator: edge, Reader: issue, Revoker: issue, Links: links, Issuers: issuers, Version: "test", NewID: newID, Clock: time.Now})
+	err = issuanceapi.Register(g.mediator, issuanceapi.Config{Holders: issue, PerSecond: 0.001, Burst: statusBurst, Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // registerTrust publishes the signer's keys, and under a DID if one is given.

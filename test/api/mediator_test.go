@@ -31,6 +31,7 @@ func TestExamplesAreIssued(t *testing.T) {
 		{pathAny, pathAny + "/$validate", "TestResult"},
 		{pathAny, pathAny + "/$validate", "Resources"},
 		{pathResponse, "/ddcc/QuestionnaireResponse/$validate", "InParameters"},
+		{pathResponse, "/ddcc/QuestionnaireResponse/$validate", "WithFormats"},
 		{pathResources, "/ddcc/Bundle/$validate", "Resources"},
 	} {
 		body := s.example(t, test.example)
@@ -73,7 +74,7 @@ func TestReads(t *testing.T) {
 		path, _, _ := strings.Cut(strings.TrimPrefix(link, "<"), ">")
 		paths = append(paths, path)
 	}
-	if len(paths) != 2 {
+	if len(paths) != 3 {
 		t.Fatalf("links %q", paths)
 	}
 	for _, path := range append(paths, header.Get("Location")) {
@@ -86,7 +87,7 @@ func TestReads(t *testing.T) {
 			conditional := get
 			conditional.header, conditional.want = map[string]string{"If-None-Match": tag}, 304
 			s.do(t, g.mediatorURL, conditional)
-		} else if !strings.Contains(path, "/List/") {
+		} else if !strings.Contains(path, "/List/") && !strings.HasSuffix(path, "$card") {
 			t.Errorf("%s: no ETag", path)
 		}
 		refused := get
@@ -99,8 +100,11 @@ func TestReads(t *testing.T) {
 		}
 		unknown := get
 		unknown.path, unknown.want = path[:len(path)-4]+"zzzz", 404
-		if strings.HasSuffix(path, "$getQRCode") {
+		switch {
+		case strings.HasSuffix(path, "$getQRCode"):
 			unknown.path = "/ddcc/DocumentReference/1/$getQRCode"
+		case strings.HasSuffix(path, "$card"):
+			unknown.path = "/ddcc/Bundle/1/$card"
 		}
 		s.do(t, g.mediatorURL, unknown)
 	}

@@ -158,7 +158,7 @@ func logsShowNobody(t *testing.T, s *harness.System) {
 // wholeRunShowsNobody looks through everything that all proofs together left behind: the
 // seeded names, birth dates, ids and HCIDs must be in none of it.
 func wholeRunShowsNobody(t *testing.T, s *harness.System) {
-	checkTraces(t, s, "Ngozi", "Holder Specimen", "1979-03-08", "NID-SPECIMEN", "SPECLOT7", "HW-SPECIMEN", "D-B1", "D-B2", "D-B3", "D-B4", "D-B7", "Somebody", "HC1:", "محمد", "$getQRCode?")
+	checkTraces(t, s, "Ngozi", "Holder Specimen", "1979-03-08", "NID-SPECIMEN", "SPECLOT7", "HW-SPECIMEN", "D-B1", "D-B2", "D-B3", "D-B4", "D-B7", "Somebody", "HC1:", "shc:/", "محمد", "سارة", "CARDLOT", "FOLDERLOT", "$getQRCode?", "$card?")
 }
 
 // checkTraces greps logs (which hold every URL that is logged), metrics, what is published

@@ -41,18 +41,18 @@ func publishedKeysVerify(t *testing.T, s *harness.System) {
 	if r := verifier.VerifyText(c.Text); !r.Valid {
 		t.Errorf("the published list does not verify: %s", r.Reason)
 	}
-	if n := len(list.Entries()); n < 4 {
-		t.Errorf("%d keys on the list, want those of vaccination, test, document and trust list", n)
+	if n := len(list.Entries()); n < 7 {
+		t.Errorf("%d keys on the list, want those of vaccination, test, recovery, card, seal, document and trust list", n)
 	}
 	want := map[any]bool{} // a JWKS is for certificates: the other keys are on the list alone
 	for _, e := range list.Entries() {
-		if e.Allows(trust.UsageVaccination) || e.Allows(trust.UsageTest) {
+		if e.Allows(trust.UsageVaccination) || e.Allows(trust.UsageTest) || e.Allows(trust.UsageRecovery) {
 			want[base64.StdEncoding.EncodeToString(e.KID)] = true
 		}
 	}
 	a := as(t, s, "", "/trust/jwks.json")
 	var set struct{ Keys []map[string]any }
-	if err := json.Unmarshal(a.Body, &set); err != nil || len(set.Keys) < 2 || len(set.Keys) != len(want) {
+	if err := json.Unmarshal(a.Body, &set); err != nil || len(set.Keys) < 3 || len(set.Keys) != len(want) {
 		t.Fatalf("JWKS: %v, %d keys, want %d", err, len(set.Keys), len(want))
 	}
 	for _, k := range set.Keys {
@@ -95,6 +95,7 @@ func nothingInvented(t *testing.T, s *harness.System) {
 	if country, _ := shot["country"].(map[string]any); country["code"] != "XXA" {
 		t.Errorf("country became %v", country)
 	}
+	t.Run("beside", func(t *testing.T) { nothingInventedBeside(t, s) })
 }
 
 func payloadIsMinimal(t *testing.T, s *harness.System) {
@@ -367,6 +368,8 @@ func testsMetadataAndVersions(t *testing.T, s *harness.System) {
 	if a.Status != 200 || !bytes.Contains(a.Body, []byte(`"resourceType":"CapabilityStatement"`)) {
 		t.Errorf("metadata: %d %.100s", a.Status, a.Body)
 	}
+	t.Run("operations", func(t *testing.T) { revokedAndFolder(t, s) })
+	t.Run("convert", func(t *testing.T) { convertRefusesWithoutRight(t, s) })
 }
 
 func anyDoseAnyScript(t *testing.T, s *harness.System) {
@@ -381,6 +384,7 @@ func anyDoseAnyScript(t *testing.T, s *harness.System) {
 			t.Errorf("name %d did not survive", i)
 		}
 	}
+	t.Run("card", func(t *testing.T) { cardHasEverything(t, s) })
 }
 
 func documentsHoldNoInternals(t *testing.T, s *harness.System) {

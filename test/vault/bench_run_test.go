@@ -11,7 +11,7 @@ import (
 )
 
 // benchLabels are the keys of a development installation.
-var benchLabels = []string{"dsc-vaccination", "dsc-test", "dsc-document", "dsc-trustlist"}
+var benchLabels = []string{"dsc-vaccination", "dsc-test", "dsc-recovery", "dsc-document", "dsc-shc", "dsc-vdsnc", "dsc-trustlist"}
 
 // TestBench runs the command line after "--", `ddcc bench` with its flags, with the keys in
 // a Vault server of its own: TLS, file storage and file audit device, as in production. It is

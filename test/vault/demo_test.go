@@ -16,7 +16,7 @@ import (
 // uses them.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	site := vaulttest.Start(t).Bootstrap(t, "dsc-vaccination", "dsc-test", "dsc-document", "dsc-trustlist")
+	site := vaulttest.Start(t).Bootstrap(t, labels...)
 	args := append([]string{"demo", "--out", t.TempDir(), "--key-store=vault"}, vaulttest.Args(site.Ceremony(t))...)
 	for _, flag := range append([]string{"--key-store=vault"}, vaulttest.Args(site.AppRole(t))...) {
 		args = append(args, "--signer-flag="+flag)

@@ -19,7 +19,7 @@ type whole struct {
 }
 
 // labels of the keys of a development installation that sign.
-var labels = []string{"dsc-vaccination", "dsc-test", "dsc-document", "dsc-trustlist"}
+var labels = []string{"dsc-vaccination", "dsc-test", "dsc-recovery", "dsc-document", "dsc-shc", "dsc-vdsnc", "dsc-trustlist"}
 
 // newWhole starts a system. Where time is not the subject, the signer is patient with
 // Vault, so that a busy machine fails no call; else it has the defaults of production.
