@@ -136,7 +136,8 @@ func chosen(readings []maps.Reading, p fhir.Parameters) (maps.Reading, error) {
 }
 
 // completed adds the complement to a reading. Codes that have no translation stay as they
-// are; whether they will do is for the rules of the core data set.
+// are; whether they will do is for the rules of the core data set. One that became narrower
+// must not be certified: the certificate did not say so.
 func completed(r maps.Reading, p fhir.Parameters) (fhir.CoreDataSet, []fault.Issue, error) {
 	parameter, ok := p.Get("complement")
 	if !ok || parameter.Resource == nil {
@@ -149,6 +150,11 @@ func completed(r maps.Reading, p fhir.Parameters) (fhir.CoreDataSet, []fault.Iss
 	complement, issues := maps.ComplementFromResponse(response)
 	core, contradictions := maps.Complement(r.Core, complement)
 	issues = slices.Concat(issues, contradictions, r.Issues)
+	for i := range issues {
+		if issues[i].Rule == maps.RuleNarrowed {
+			issues[i].Severity = fault.SeverityError
+		}
+	}
 	if fault.HasErrors(issues) {
 		return fhir.CoreDataSet{}, nil, errEvent.With(issues...)
 	}

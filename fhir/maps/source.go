@@ -17,6 +17,10 @@ type Source struct {
 	Content   map[string]any
 }
 
+// RuleNarrowed marks a code that became a narrower one, the only one the table has: the
+// reading says more than the certificate.
+const RuleNarrowed = "narrowed"
+
 // Reading is one event of a Source: as much of a core data set as the format carries.
 // Issues say what could not be translated (warnings; the code stays as it was) and what
 // makes the event unreadable (errors). A reading is not yet a valid core data set: what

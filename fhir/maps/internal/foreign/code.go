@@ -5,15 +5,13 @@ import (
 
 	"github.com/trustedparty/ddcc-gateway/fhir"
 	"github.com/trustedparty/ddcc-gateway/fhir/internal/element"
+	"github.com/trustedparty/ddcc-gateway/fhir/maps"
 	"github.com/trustedparty/ddcc-gateway/fhir/terminology"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 )
 
 // RuleUntranslated marks a code that no table translates.
 const RuleUntranslated = "untranslated"
-
-// RuleNarrowed marks a code that became a narrower one, the only one the table has.
-const RuleNarrowed = "narrowed"
 
 // Untranslated notes that no table knows a code; kept says what became of it.
 func Untranslated(e *element.Element, kept string) {
@@ -44,7 +42,7 @@ func Translate(e *element.Element, c fhir.Coding, mapIDs ...string) (fhir.Coding
 	}
 	if found, ok := Lookup(c, mapIDs...); ok {
 		if found.Equivalence == terminology.Narrower {
-			e.Note(fault.SeverityWarning, RuleNarrowed, "The code became one that says more than the certificate does.", "Check the element.")
+			e.Note(fault.SeverityWarning, maps.RuleNarrowed, "The code became one that says more than the certificate does.", "Check the element.")
 		}
 		return fhir.Coding{System: found.System, Code: found.Code}, true
 	}

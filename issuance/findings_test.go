@@ -13,13 +13,12 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 )
 
-// reviewKID signed everything that the fake signer makes as HCERT.
-var reviewKID = []byte("12345678")
+// commonKID signed everything that the fake signer makes as HCERT.
+var commonKID = []byte("12345678")
 
-// one certificate that cannot be revoked (issued before records had
-// identities, its document gone; or a row that cannot be read) stops the revocation of all others
-// that the key signed: each call begins at the first of them again.
-func TestReviewOneBadRecordStopsMassRevocation(t *testing.T) {
+// A certificate that cannot be revoked (issued before records had identities, its document
+// gone) keeps no other that its key signed from being revoked.
+func TestOneBadRecordKeepsNoOtherFromRevocation(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	all := clinic
@@ -29,7 +28,7 @@ func TestReviewOneBadRecordStopsMassRevocation(t *testing.T) {
 		hcid := "HCID-" + uuid.NewString()
 		ids = append(ids, b.issue(t, request(func(c *fhir.CoreDataSet) { c.Certificate.HCID = hcid })).ID)
 	}
-	first, _, err := b.registry.page(context.Background(), keyIndex(reviewKID), "", 1)
+	first, _, err := b.registry.page(context.Background(), keyIndex(commonKID), "", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +41,7 @@ func TestReviewOneBadRecordStopsMassRevocation(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 5 {
-		_, _ = b.RevokeByKey(context.Background(), all, reviewKID, ReasonKeyCompromise, 200)
+		_, _ = b.RevokeByKey(context.Background(), all, commonKID, ReasonKeyCompromise, 200)
 	}
 	for _, id := range ids {
 		rec, err := b.registry.get(context.Background(), id)
@@ -55,10 +54,8 @@ func TestReviewOneBadRecordStopsMassRevocation(t *testing.T) {
 	}
 }
 
-// one row that cannot be read ends the listing of all revocations, and with it
-// their publication, until somebody repairs the row; the lists go stale. registry.page "leaves it
-// out and reports it with the others"; Revoked throws the others away.
-func TestReviewOneBadRowEndsPublication(t *testing.T) {
+// A row that cannot be read keeps no other revocation from being published.
+func TestOneBadRowKeepsNoOtherOffTheLists(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	id := b.issue(t, request()).ID
@@ -76,10 +73,9 @@ func TestReviewOneBadRowEndsPublication(t *testing.T) {
 	}
 }
 
-// a certificate takes the place of one of another person. A wrong id in the
-// parameter supersedes revokes for ever, and removes the content of, a certificate that has
-// nothing to do with the new one.
-func TestReviewSupersedesAnotherPerson(t *testing.T) {
+// A wrong id in the parameter supersedes must not revoke a certificate that has nothing to do
+// with the new one.
+func TestNobodySupersedesAnotherPerson(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	old := b.issue(t, request())
@@ -92,9 +88,8 @@ func TestReviewSupersedesAnotherPerson(t *testing.T) {
 	}
 }
 
-// the audit entry of a revocation that failed names no certificate: a failed
-// swap gives an empty record.
-func TestReviewFailedRevocationNamesItsCertificate(t *testing.T) {
+// The audit entry of a revocation that failed names the certificate.
+func TestFailedRevocationNamesItsCertificate(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	id := b.issue(t, request()).ID
@@ -107,9 +102,8 @@ func TestReviewFailedRevocationNamesItsCertificate(t *testing.T) {
 	}
 }
 
-// a revocation whose second audit entry could not be written is never
-// audited as done: the retry finds the record revoked and settles it.
-func TestReviewRevocationIsAuditedAfterAll(t *testing.T) {
+// A crash between the decision and its second audit entry does not lose the entry.
+func TestRevocationIsAuditedAfterAll(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	id := b.issue(t, request()).ID
@@ -131,9 +125,8 @@ func TestReviewRevocationIsAuditedAfterAll(t *testing.T) {
 	t.Errorf("no entry says that the certificate was revoked: %+v", b.trail)
 }
 
-// whoever asks for the status of made-up ids fills the registry: each makes a
-// document, before anything is looked up. The bound is by address alone.
-func TestReviewStatusOfMadeUpIDs(t *testing.T) {
+// Whoever asks for the status of made-up ids does not fill the registry.
+func TestStatusOfMadeUpIDsWritesNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	ids := make([]string, 20)
@@ -150,10 +143,8 @@ func TestReviewStatusOfMadeUpIDs(t *testing.T) {
 	}
 }
 
-// the counter of a card revocation list needs every revocation
-// ever (trust/revocation, collection.add: "whatever its expiry"), and gets those that have not
-// expired.
-func TestReviewExpiredCardsStayCounted(t *testing.T) {
+// The counter of a card revocation list needs every revocation ever, expired ones included.
+func TestExpiredCardsStayCounted(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	out := b.issue(t, inFormats(FormatSHC))
@@ -173,9 +164,8 @@ func TestReviewExpiredCardsStayCounted(t *testing.T) {
 	t.Error("an expired card is not listed any more, so that the counter of its list falls")
 }
 
-// a certificate of yellow fever is valid for life; its holder is told that it
-// has expired when the WHO DDCC beside it has.
-func TestReviewLifelongIsNotExpired(t *testing.T) {
+// A certificate of yellow fever is valid for life, whatever the WHO DDCC beside it says.
+func TestLifelongIsNotExpired(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	rec := record{State: StateIssued, ExpiresAt: b.now.Add(-time.Hour), Beside: []reference{{Format: FormatICVP}}, Identities: []identity{
