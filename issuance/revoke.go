@@ -161,10 +161,10 @@ func (s *Service) auditRevocation(ctx context.Context, action, id string, why re
 // markRevoked makes the record revoked whatever else happens to it meanwhile; a record that
 // somebody else revoked is as good.
 func (s *Service) markRevoked(ctx context.Context, rec record, why revocationOf) (record, error) {
-	if err := s.complement(ctx, &rec); err != nil {
-		return rec, err
-	}
 	for {
+		if err := s.complement(ctx, &rec); err != nil {
+			return rec, err
+		}
 		now := s.now()
 		rec.State, rec.Reason, rec.RevokedAt, rec.RevokedBy, rec.UpdatedAt = StateRevoked, why.reason, &now, why.by, now
 		rec.SupersededBy, rec.Unsettled = why.successor, true
@@ -185,12 +185,18 @@ func (s *Service) complement(ctx context.Context, rec *record) error {
 		return nil
 	}
 	out, err := s.documents.Get(ctx, rec.ID)
+	if fault.KindOf(err) == fault.NotFound {
+		s.report(errNothingToList)
+		return nil // it is revoked all the same: here nobody gets it any more
+	}
 	if err != nil {
 		return err
 	}
 	rec.Beside, rec.Identities, err = identify(out)
 	return err
 }
+
+var errNothingToList = errors.New("issuance: a certificate whose content is gone was revoked; it is on no list, since nothing says how it was signed")
 
 // settle audits a revocation as done, takes back the links to the certificate and removes
 // its content (DDCC IG, transaction Revoke). After a crash all of it is done once more.

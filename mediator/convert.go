@@ -135,6 +135,17 @@ func chosen(readings []maps.Reading, p fhir.Parameters) (maps.Reading, error) {
 	return readings[n], nil
 }
 
+// earlier gives the earlier of two ends of validity; an empty one is none. What we issue for
+// a certificate is valid no longer than that.
+func earlier(a, b string) string {
+	first, okA := fhir.ParseDateTime(a)
+	second, okB := fhir.ParseDateTime(b)
+	if !okA || okB && second.Earliest.Before(first.Earliest) {
+		return b
+	}
+	return a
+}
+
 // completed adds the complement to a reading. Codes that have no translation stay as they
 // are; whether they will do is for the rules of the core data set. One that became narrower
 // must not be certified: the certificate did not say so.
@@ -149,6 +160,7 @@ func completed(r maps.Reading, p fhir.Parameters) (fhir.CoreDataSet, []fault.Iss
 	}
 	complement, issues := maps.ComplementFromResponse(response)
 	core, contradictions := maps.Complement(r.Core, complement)
+	core.Certificate.Period.End = earlier(core.Certificate.Period.End, r.Core.Certificate.Period.End)
 	issues = slices.Concat(issues, contradictions, r.Issues)
 	for i := range issues {
 		if issues[i].Rule == maps.RuleNarrowed {

@@ -31,6 +31,8 @@ func (fakeVerifier) Verify(text string) mediator.Foreign {
 	switch text {
 	case "forged":
 		return mediator.Foreign{Format: "hcert", Reason: "bad_signature"}
+	case "ends":
+		out.Readings[0].Core.Certificate.Period.End = "2027-03-01"
 	case "exchangeable":
 		out.Firm = false
 	case "two events":
@@ -138,5 +140,20 @@ func TestLeftOutFormatsAreWarnings(t *testing.T) {
 	_, err = m.Generate(context.Background(), clinic, parameters(`{"name":"response","resource":`+event+`}`, `{"name":"format","valueCode":"passport"}`), mediator.Options{}, mediator.KindQuestionnaireResponse)
 	if fault.KindOf(err) != fault.Malformed {
 		t.Errorf("an unknown format: %v", err)
+	}
+}
+
+// What is issued for a certificate does not outlive it.
+func TestConvertEndsWithItsSource(t *testing.T) {
+	t.Parallel()
+	until := func(end string) string {
+		return `,{"linkId":"valid_until","answer":[{"valueDate":"` + end + `"}]}`
+	}
+	for extra, want := range map[string]string{"": "2027-03-01", until("2027-01-01"): "2027-01-01", until("2028-01-01"): "2027-03-01"} {
+		f := &fakeIssuance{}
+		_, err := newMediator(t, f).Convert(context.Background(), converter, parameters(certificate("ends"), reissue, complemented(extra)), mediator.Options{})
+		if err != nil || f.last.Load().Core.Certificate.Period.End != want {
+			t.Errorf("%v, %+v; want the end %s", err, f.last.Load(), want)
+		}
 	}
 }

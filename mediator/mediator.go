@@ -142,6 +142,10 @@ func asIssues(err error) []fault.Issue {
 
 var errRate = fault.New(fault.TooMany, "rate-limit", "This issuer sends more than was agreed.")
 
+// Admit charges n certificates to the issuer's rate, for what is not done through the
+// mediator.
+func (m *Mediator) Admit(by IssuerPolicy, n int) error { return m.admit(by, n) }
+
 // admit charges n certificates to the issuer's rate. A batch larger than the burst could
 // never be admitted, so it is too large.
 func (m *Mediator) admit(by IssuerPolicy, n int) error {

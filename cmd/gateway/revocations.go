@@ -28,7 +28,7 @@ func (g *gateway) publishRevocations(service *issuance.Service) error {
 	var err error
 	g.revocations, err = revocation.NewPublisher(revocation.PublisherConfig{
 		Source: service, Signer: manifestSigner{g.signer}, Keys: g.revocationKeys, Country: s.TrustCountry,
-		Dir: filepath.Join(s.DataDir, "revocation"), Interval: s.RevocationRefresh, Retry: min(5*time.Second, s.RevocationRefresh),
+		Dir: filepath.Join(s.DataDir, "revocation"), Interval: s.RevocationRefresh, Retry: min(time.Minute, s.RevocationRefresh),
 		Timeout: revocationTimeout, Now: time.Now, Log: g.process.Log,
 	})
 	if err != nil {

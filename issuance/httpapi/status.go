@@ -3,8 +3,9 @@
 // Who may call: anybody. With what proof: the id of the certificate, which is on its card,
 // and the holder's birth date. How often: StatusRate for each address, and a budget of wrong
 // answers for each certificate (package issuance). How large: 1 KiB. What they learn: valid,
-// expired, revoked or superseded, and when it was issued; never whose it is, and not whether
-// a wrong answer was wrong about the id or the date.
+// expired, revoked or superseded, and when it was issued; never whose it is. A wrong date is
+// answered like a wrong id, but only an id that there is can run out of answers: whoever has
+// one of the 74 random bits knows as much as its card says.
 package httpapi
 
 import (

@@ -31,6 +31,8 @@ type Mediator interface {
 	Submit(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]mediator.EntryResult, error)
 	ValidateBatch(by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]fault.Issue, error)
 	GenerateFolder(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (mediator.Folder, error)
+	// Admit charges n certificates to the issuer's rate.
+	Admit(by mediator.IssuerPolicy, n int) error
 	Convert(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (mediator.Converted, error)
 }
 
@@ -47,6 +49,7 @@ type Reader interface {
 // Revoker takes certificates back.
 type Revoker interface {
 	Revoke(ctx context.Context, by issuance.Issuer, id, reason string) error
+	// RevokeByKey revokes at most limit certificates.
 	RevokeByKey(ctx context.Context, by issuance.Issuer, kid []byte, reason string, limit int) (issuance.KeyRevocation, error)
 }
 

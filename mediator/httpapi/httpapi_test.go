@@ -290,7 +290,7 @@ func TestRevokeAsks(t *testing.T) {
 	}
 	e.more = true
 	w := e.send(t, "clinic", http.MethodPost, byKey, posts[byKey])
-	if w.Body.String() != `{"resourceType":"Parameters","parameter":[{"name":"revoked","valueInteger":200},{"name":"failed","valueInteger":0},{"name":"more","valueBoolean":true}]}` {
+	if w.Body.String() != `{"resourceType":"Parameters","parameter":[{"name":"revoked","valueInteger":1},{"name":"failed","valueInteger":0},{"name":"more","valueBoolean":true}]}` {
 		t.Errorf("%s", w.Body)
 	}
 }

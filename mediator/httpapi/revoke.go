@@ -39,6 +39,10 @@ func (h handler) revoke(c *gin.Context) {
 		return
 	}
 	reason, _ := p.Get("reason")
+	if err := h.Mediator.Admit(issuer(c), 1); err != nil {
+		httpx.Fail(c, err)
+		return
+	}
 	if err := h.Revoker.Revoke(c.Request.Context(), issuer(c).Issuer(), key, reason.Value); err != nil {
 		httpx.Fail(c, err)
 		return
@@ -84,7 +88,12 @@ func (h handler) revokeByKey(c *gin.Context) {
 		return
 	}
 	reason, _ := p.Get("reason")
-	done, err := h.Revoker.RevokeByKey(c.Request.Context(), issuer(c).Issuer(), kid, reason.Value, keyPage)
+	limit := min(keyPage, issuer(c).Burst)
+	if err := h.Mediator.Admit(issuer(c), limit); err != nil {
+		httpx.Fail(c, err)
+		return
+	}
+	done, err := h.Revoker.RevokeByKey(c.Request.Context(), issuer(c).Issuer(), kid, reason.Value, limit)
 	if err != nil {
 		httpx.Fail(c, err)
 		return

@@ -149,6 +149,10 @@ func (f *fake) Revoke(_ context.Context, by issuance.Issuer, key, reason string)
 	return nil
 }
 
+func (f *fake) Admit(by mediator.IssuerPolicy, _ int) error {
+	return f.call("admit", by.ID, nil, mediator.Options{})
+}
+
 func (f *fake) RevokeByKey(_ context.Context, by issuance.Issuer, _ []byte, _ string, limit int) (issuance.KeyRevocation, error) {
 	return issuance.KeyRevocation{Revoked: limit, More: f.more}, f.call("revokeByKey", by.ID, nil, mediator.Options{})
 }

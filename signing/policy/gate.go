@@ -54,6 +54,7 @@ type Gate struct {
 	others  *others
 
 	refreshing sync.Mutex
+	state      string // the first issuing state of VDS-NC that was in force; it never changes
 	seen       string // digest of the file last looked at, or the text of the failure to read it
 }
 
@@ -72,6 +73,7 @@ func Open(path string, o Options) (*Gate, error) {
 		return nil, err
 	}
 	g := &Gate{path: path, options: o, others: newOthers(), seen: digestOf(data)}
+	g.state = p.ICAOState
 	g.enforce(p, g.seen)
 	return g, nil
 }
@@ -105,16 +107,19 @@ func (g *Gate) Refresh(context.Context) {
 		g.report(digest, err)
 		return
 	}
+	if g.state == "" {
+		g.state = p.ICAOState
+	}
 	g.enforce(p, digest)
 	g.report(digest, nil)
 }
 
-// sameState refuses a policy of another state than the one in force.
+// sameState refuses a policy of another state than the one that is or was in force.
 func (g *Gate) sameState(p Policy) error {
-	switch before := g.ICAOState(); {
+	switch {
 	case p.Country != g.Country():
 		return &Error{[]Problem{{"country", "has changed; another country needs a new start, with its own keys"}}}
-	case before != "" && p.ICAOState != "" && p.ICAOState != before:
+	case g.state != "" && p.ICAOState != "" && p.ICAOState != g.state:
 		return &Error{[]Problem{{"icaoState", "has changed; another state needs a new start, with its own keys"}}}
 	}
 	return nil

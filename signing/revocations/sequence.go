@@ -25,6 +25,31 @@ const sequenceTries = 16
 type last struct {
 	Sequence uint64 `json:"sequence"`
 	Digest   string `json:"digest"` // of the claims, SHA-256 in hex
+
+	// Cards are the counters of the card revocation lists by key. A verifier that has seen
+	// one fetches nothing until it is passed, so that a lower one would hide revocations.
+	Cards map[string]uint64 `json:"cards,omitempty"`
+}
+
+// cardCounters are those that the claims state.
+func cardCounters(claims signing.RevocationStatement) map[string]uint64 {
+	counters := map[string]uint64{}
+	for _, a := range claims.Artefacts {
+		if a.Kind == revocation.KindCRL {
+			counters[a.KID] = a.CTR
+		}
+	}
+	return counters
+}
+
+// falls reports whether a card list of before is missing from now, or counts less.
+func falls(before, now map[string]uint64) bool {
+	for kid, counter := range before {
+		if now[kid] < counter {
+			return true
+		}
+	}
+	return false
 }
 
 // take makes the sequence of the claims the last one, in one conditional write. It must be
@@ -36,7 +61,7 @@ func (s *Signer) take(ctx context.Context, claims signing.RevocationStatement) e
 		return errAway.Because(err)
 	}
 	sum := sha256.Sum256(raw)
-	wanted := last{claims.Sequence, hex.EncodeToString(sum[:])}
+	wanted := last{claims.Sequence, hex.EncodeToString(sum[:]), cardCounters(claims)}
 	for range sequenceTries {
 		err = s.tryTake(ctx, wanted)
 		var exists *docstore.ExistsError
@@ -60,12 +85,14 @@ func (s *Signer) tryTake(ctx context.Context, wanted last) error {
 		}
 	}
 	switch {
-	case wanted == before:
+	case wanted.Sequence == before.Sequence && wanted.Digest == before.Digest:
 		return nil
 	case wanted.Sequence <= before.Sequence:
 		return revocation.ErrSequence
 	case wanted.Sequence > max(before.Sequence, uint64(max(0, s.deps.Clock().Unix()+maxAhead)))+1:
 		return ErrAhead
+	case falls(before.Cards, wanted.Cards):
+		return ErrCounter
 	}
 	body, err := json.Marshal(wanted)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -66,8 +67,8 @@ func VerifyManifest(jws []byte, keys Keys, now time.Time) (revocation.Manifest, 
 	switch {
 	case err != nil:
 		return revocation.Manifest{}, err
-	case !validAt(entry, m.IssuedAt):
-		return revocation.Manifest{}, ErrSignature
+	case !validAt(entry, m.IssuedAt), !slices.Contains(entry.DSC.Subject.Country, m.Country):
+		return revocation.Manifest{}, ErrSignature // nobody speaks for the certificates of another country
 	case now.Add(maxSkew).Before(m.IssuedAt):
 		return revocation.Manifest{}, ErrEarly
 	}

@@ -55,10 +55,7 @@ func (p *Publisher) rebuild(ctx context.Context, all *collection, last *Publicat
 		return fmt.Errorf("revocation: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(staging)) }() // after a success it has another name
-	b := build{ctx: ctx, dir: staging, country: p.config.Country, all: all}
-	if last != nil {
-		b.last = last.state
-	}
+	b := build{ctx: ctx, dir: staging, country: p.config.Country, all: all, last: p.before(last).state}
 	claims, err := b.lists()
 	if err != nil {
 		return fmt.Errorf("revocation: build lists: %w", err)
@@ -115,8 +112,8 @@ var errOtherClaims = errors.New("revocation: the signing service has signed some
 // clock, so that a publisher that has lost its directory, or one of several, goes on.
 func (p *Publisher) sign(ctx context.Context, claims revocation.Claims, last *Publication) ([]byte, revocation.Claims, error) {
 	claims.Sequence = uint64(max(1, p.config.Now().Unix()))
-	if last != nil {
-		claims.Sequence = max(claims.Sequence, last.Manifest.Sequence+1)
+	if before := p.before(last).sequence; before > 0 {
+		claims.Sequence = max(claims.Sequence, before+1)
 	}
 	for try := 1; ; try++ {
 		jws, err := p.config.Signer.SignRevocations(ctx, claims)
@@ -125,6 +122,34 @@ func (p *Publisher) sign(ctx context.Context, claims revocation.Claims, last *Pu
 		}
 		claims.Sequence++
 	}
+}
+
+// history is what a generation hands on to the next.
+type history struct {
+	sequence uint64
+	state    state
+}
+
+// before gives the history of the last publication. One that was stored and cannot be served,
+// since the clock was ahead or its key is no longer trusted, hands on what readers have been
+// told all the same: dates, counters and sequences go on.
+func (p *Publisher) before(last *Publication) history {
+	if last != nil {
+		return history{last.Manifest.Sequence, last.state}
+	}
+	var h history
+	name, err := p.currentName()
+	if err != nil {
+		return h
+	}
+	if _, err := fmt.Sscanf(name, generationFmt, &h.sequence); err != nil {
+		return history{}
+	}
+	raw, err := readBounded(filepath.Join(p.config.Dir, name, fileState), 8*revocation.MaxBatchList)
+	if err != nil || json.Unmarshal(raw, &h.state) != nil {
+		return history{}
+	}
+	return h
 }
 
 // install renames staging and points to it; the pointer is what counts after a crash.
