@@ -25,9 +25,11 @@ type Foreign struct {
 	Readings []maps.Reading
 }
 
-// Verifier reads a certificate and checks it against our own keys and the imported lists.
+// Verifier reads a certificate and checks it against our own keys and the imported lists. It
+// fails while it does not know our own keys, or what we revoked of what we signed: nobody
+// else's word counts for those.
 type Verifier interface {
-	Verify(text string) Foreign
+	Verify(text string) (Foreign, error)
 }
 
 // Converted is a foreign certificate in terms of the core data set, and what was issued
@@ -82,7 +84,11 @@ func (m *Mediator) Convert(ctx context.Context, by IssuerPolicy, raw []byte, o O
 	if text.Value == "" {
 		return Converted{}, errCertificate
 	}
-	out := Converted{Foreign: m.verifier.Verify(text.Value)}
+	found, err := m.verifier.Verify(text.Value)
+	if err != nil {
+		return Converted{}, err
+	}
+	out := Converted{Foreign: found}
 	if again, _ := p.Get("reissue"); !again.True {
 		return out, nil
 	}

@@ -18,7 +18,7 @@ const icd11 = "http://id.who.int/icd11/mms"
 // fakeVerifier knows certificates by name.
 type fakeVerifier struct{}
 
-func (fakeVerifier) Verify(text string) mediator.Foreign {
+func (fakeVerifier) Verify(text string) (mediator.Foreign, error) {
 	reading := maps.Reading{Core: fhir.CoreDataSet{
 		Name: "Ada Specimen", BirthDate: "1990-01-01",
 		Certificate: fhir.Certificate{HCID: "FOREIGN-1", Issuer: fhir.Identifier{Value: "abroad"}},
@@ -30,7 +30,9 @@ func (fakeVerifier) Verify(text string) mediator.Foreign {
 	out := mediator.Foreign{Format: "hcert", Profile: "eu-dcc", Valid: true, Firm: true, Reason: "verified", Readings: []maps.Reading{reading}}
 	switch text {
 	case "forged":
-		return mediator.Foreign{Format: "hcert", Reason: "bad_signature"}
+		return mediator.Foreign{Format: "hcert", Reason: "bad_signature"}, nil
+	case "not ready":
+		return mediator.Foreign{}, fault.New(fault.Unavailable, "convert-not-ready", "not yet")
 	case "ends":
 		out.Readings[0].Core.Certificate.Period.End = "2027-03-01"
 	case "exchangeable":
@@ -38,7 +40,7 @@ func (fakeVerifier) Verify(text string) mediator.Foreign {
 	case "two events":
 		out.Readings = append(out.Readings, reading)
 	}
-	return out
+	return out, nil
 }
 
 const complement = `{"resourceType":"QuestionnaireResponse","questionnaire":"http://smart.who.int/ddcc/DDCCVSCoreDataSetQuestionnaire","status":"completed","item":[
@@ -107,6 +109,7 @@ func TestConvertRefuses(t *testing.T) {
 		"no certificate":              {converter, parameters(reissue), fault.Malformed, "operation-input"},
 		"a forged one anew":           {converter, parameters(certificate("forged"), reissue, complemented("")), fault.Rule, "bad_signature"},
 		"values may be exchanged":     {converter, parameters(certificate("exchangeable"), reissue, complemented("")), fault.Rule, "content_ambiguous"},
+		"keys not known yet":          {converter, parameters(certificate("not ready")), fault.Unavailable, ""},
 		"no complement":               {converter, parameters(certificate("genuine"), reissue), fault.Malformed, "operation-input"},
 		"which event":                 {converter, parameters(certificate("two events"), reissue, complemented("")), fault.Rule, "convert-event"},
 		"no such event":               {converter, parameters(certificate("genuine"), reissue, complemented(""), `{"name":"event","valueString":"7"}`), fault.Rule, "convert-event"},

@@ -13,10 +13,10 @@ import (
 // becomes a rapid antigen test, a nasal swab of SNOMED CT one of a certain place.
 type narrowing struct{}
 
-func (narrowing) Verify(text string) mediator.Foreign {
-	out := fakeVerifier{}.Verify(text)
+func (narrowing) Verify(text string) (mediator.Foreign, error) {
+	out, err := fakeVerifier{}.Verify(text)
 	out.Readings[0].Issues = append(out.Readings[0].Issues, fault.Issue{Severity: fault.SeverityWarning, Path: "data.msg.tr.tc", Rule: "narrowed"})
-	return out
+	return out, err
 }
 
 // What was narrowed while it was read is not certified as our own: the DDCC would say more

@@ -53,7 +53,6 @@ var walls = map[string][]string{
 	"internal/devinstall": {"signing", "signing/client", "signing/ceremony", "signing/keystore", "signing/policy", "formats", "mediator", "internal/platform"},
 	"test":                {""},
 	"internal/arch":       {},
-	"internal/pins":       {},
 }
 
 // exact lists targets that mean only themselves, not what is below: who may use the

@@ -22,7 +22,7 @@ const pathConvert = "/ddcc/$convert"
 type certificateReader struct{ publisher *trust.Publisher }
 
 // Verify implements mediator.Verifier.
-func (r certificateReader) Verify(text string) mediator.Foreign {
+func (r certificateReader) Verify(text string) (mediator.Foreign, error) {
 	v := verification.Verifier{Clock: clock}
 	if current, err := r.publisher.Current(); err == nil {
 		v.List = current.Trust.List
@@ -33,7 +33,7 @@ func (r certificateReader) Verify(text string) mediator.Foreign {
 		Warnings: result.Warnings, Firm: !slices.Contains(result.Warnings, verification.WarningAmbiguous),
 	}
 	if result.Signer == nil {
-		return out
+		return out, nil
 	}
 	out.Signer = result.Signer.Country
 	source := maps.Source{Issuer: result.Issuer, IssuedAt: result.IssuedAt, ExpiresAt: result.ExpiresAt, Content: result.Content}
@@ -43,7 +43,7 @@ func (r certificateReader) Verify(text string) mediator.Foreign {
 	case verification.ProfileEUDCC:
 		out.Readings = dccmap.Read(source)
 	}
-	return out
+	return out, nil
 }
 
 // parameter finds one by name, at the top or among parts.

@@ -9,12 +9,11 @@ import (
 
 // Codes with a meaning of their own here.
 const (
-	diseaseCOVID19 = "840539006"  // tg, SNOMED CT: the one disease of the format
-	testNAAT       = "LP6464-4"   // tt, LOINC
-	resultDetected = "260373001"  // tr, SNOMED CT
-	agentSARSCoV2  = "XN109"      // ICD-11
-	classNAAT      = "1334426561" // ICHI
-	codeDetected   = "RA01.0"     // ICD-11
+	diseaseCOVID19 = "840539006" // tg, SNOMED CT: the one disease of the format
+	testNAAT       = "LP6464-4"  // tt, LOINC
+	resultDetected = "260373001" // tr, SNOMED CT
+	agentSARSCoV2  = "XN109"     // ICD-11
+	codeDetected   = "RA01.0"    // ICD-11
 
 	// systemTestName is what the guide's map writes as the system of nm. The name is a
 	// text; under this system it comes back as one.

@@ -144,11 +144,11 @@ func readTest(core *fhir.CoreDataSet, e *element.Element) {
 }
 
 // readRecovery reads the positive test behind a recovery. The core data set has no other
-// place for one (DDCC IG: there is no recovery model).
+// place for one (DDCC IG: there is no recovery model). Which kind of test it was the
+// certificate does not say: since 2022 an antigen test will do.
 func readRecovery(core *fhir.CoreDataSet, e *element.Element) {
 	core.Test = &fhir.Test{
 		Pathogen: readAgent(e.Child("tg")),
-		Type:     fhir.Coding{System: terminology.SystemICD11, Code: classNAAT},
 		Date:     readDay(e.Child("fr")),
 		Result:   fhir.Coding{System: terminology.SystemICD11, Code: codeDetected},
 		Country:  foreign.Country(e.Child("co")),
