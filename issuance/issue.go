@@ -25,7 +25,7 @@ import (
 // only the signer can tell, such as the size of a finished certificate, is not looked at.
 func (s *Service) Check(issuer Issuer, core fhir.CoreDataSet, formats []Format) ([]LeftOut, error) {
 	in := s.normal(Request{Issuer: issuer, Core: core, Formats: formats})
-	if _, _, _, err := s.check(issuer, in.Core); err != nil {
+	if _, _, err := s.check(issuer, in.Core); err != nil {
 		return nil, err
 	}
 	var left []LeftOut
@@ -37,7 +37,7 @@ func (s *Service) Check(issuer Issuer, core fhir.CoreDataSet, formats []Format) 
 	return left, nil
 }
 
-func (s *Service) check(issuer Issuer, core fhir.CoreDataSet) (string, hcert.DDCC, []fault.Issue, error) {
+func (s *Service) check(issuer Issuer, core fhir.CoreDataSet) (string, hcert.DDCC, error) {
 	issues := core.Validate(s.now())
 	if _, err := validUntil(core.Certificate.Period.End, s.now()); err != nil {
 		issues = append(issues, fault.From(err).Issues...)
@@ -49,16 +49,16 @@ func (s *Service) check(issuer Issuer, core fhir.CoreDataSet) (string, hcert.DDC
 		issues = append(issues, testCountryIssue)
 	}
 	if fault.HasErrors(issues) {
-		return "", hcert.DDCC{}, issues, errContent.With(issues...)
+		return "", hcert.DDCC{}, errContent.With(issues...)
 	}
 	profile, claims, err := maps.Claims(core)
 	if err != nil {
-		return "", hcert.DDCC{}, issues, err
+		return "", hcert.DDCC{}, err
 	}
 	if !may(issuer.Profiles, profile) {
-		return "", hcert.DDCC{}, issues, errProfile
+		return "", hcert.DDCC{}, errProfile
 	}
-	return profile, claims, issues, s.mayAct(issuer, core.Certificate.Issuer)
+	return profile, claims, s.mayAct(issuer, core.Certificate.Issuer)
 }
 
 // mayAct checks that the authority named in the event is one we know and this issuer
@@ -104,7 +104,7 @@ func country(core fhir.CoreDataSet) string {
 // PreconditionFailed (OnlyNew), Unavailable (nothing lost; ask again).
 func (s *Service) Issue(ctx context.Context, in Request) (Issued, error) {
 	in = s.normal(in)
-	profile, claims, _, err := s.check(in.Issuer, in.Core)
+	profile, claims, err := s.check(in.Issuer, in.Core)
 	if fault.KindOf(err) == fault.Rule {
 		return s.existing(ctx, in, err)
 	}

@@ -31,9 +31,9 @@ func (l labels) event(e Event) pdf.Block {
 	}
 	codes := l.codes(e.Codes)
 	if room := besideRoom(e.Codes); room > 0 {
-		blocks = append(blocks, pdf.Beside{Table: l.table(room, rows...), Figure: codes.Items[0]})
+		blocks = append(blocks, pdf.Beside{Table: l.table(room, 2, rows...), Figure: codes.Items[0]})
 	} else {
-		blocks = append(blocks, l.table(pdf.ContentWidth, rows...), pdf.Space(4*millimetre), codes)
+		blocks = append(blocks, l.table(pdf.ContentWidth, 2, rows...), pdf.Space(4*millimetre), codes)
 	}
 	return pdf.Section{Blocks: blocks}
 }
@@ -96,15 +96,18 @@ func (l labels) dose(v *Vaccination) string {
 	return l.fill("doseOf", "n", n, "m", m)
 }
 
-// table shows fields that have a value, two a line.
-func (l labels) table(width float64, fields ...row) pdf.Table {
-	label := width / 2 * labelShare
-	value := width/2 - label
-	t := pdf.Table{Columns: []float64{label, value, label, value}}
+// table shows fields that have a value, one or two a line.
+func (l labels) table(width float64, perLine int, fields ...row) pdf.Table {
+	pair := width / float64(perLine)
+	label := min(pair*labelShare, pdf.ContentWidth/2*labelShare)
+	var t pdf.Table
+	for range perLine {
+		t.Columns = append(t.Columns, label, pair-label)
+	}
 	var line []pdf.Cell
 	finish := func() {
-		if len(line) == 2 {
-			line[1].Span = 3
+		if missing := len(t.Columns) - len(line); len(line) > 0 && missing > 0 {
+			line[1].Span = 1 + missing
 		}
 		if len(line) > 0 {
 			t.Rows, line = append(t.Rows, line), nil

@@ -131,30 +131,38 @@ func (l labels) front(c Card) ([]pdf.Block, error) {
 	if err != nil {
 		return nil, err
 	}
+	holder := pdf.Section{Blocks: []pdf.Block{
+		pdf.Heading{Level: 2, Text: l.word("holder"), Style: sectionStyle},
+		pdf.Space(2 * millimetre),
+	}}
+	holder.Blocks = append(holder.Blocks, l.holder(c.Holder, barcode)...)
 	return []pdf.Block{
 		pdf.Heading{Level: 1, Text: l.word("title"), Style: titleStyle},
 		pdf.Paragraph{Text: c.Authority, Style: authorityStyle},
 		pdf.Space(3 * millimetre),
 		pdf.Paragraph{Text: l.word("hint"), Style: hintStyle},
 		pdf.Space(5 * millimetre),
-		pdf.Section{Blocks: []pdf.Block{
-			pdf.Heading{Level: 2, Text: l.word("holder"), Style: sectionStyle},
-			pdf.Space(2 * millimetre),
-			l.table(pdf.ContentWidth,
-				row{"name", c.Holder.Name}, row{"birthDate", l.date(c.Holder.BirthDate)},
-				row{"sex", l.word(c.Holder.Sex)}, row{"identifier", c.Holder.Identifier},
-			),
-			pdf.Space(4 * millimetre),
-			barcode,
-		}},
+		holder,
 	}, nil
 }
 
+// holder shows who the card is of, with the barcode beside it while that is short enough:
+// a dose in four formats then has room on the same page.
+func (l labels) holder(h Holder, barcode pdf.Figure) []pdf.Block {
+	const least = 95 * millimetre
+	rows := []row{{"name", h.Name}, {"birthDate", l.date(h.BirthDate)}, {"sex", l.word(h.Sex)}, {"identifier", h.Identifier}}
+	if room := pdf.ContentWidth - barcode.MinWidth - besideGap; room >= least {
+		return []pdf.Block{pdf.Beside{Table: l.table(room, 1, rows...), Figure: barcode}}
+	}
+	barcode.MinWidth = pdf.ContentWidth // for its caption
+	return []pdf.Block{l.table(pdf.ContentWidth, 2, rows...), pdf.Space(4 * millimetre), pdf.Figures{Items: []pdf.Figure{barcode}}}
+}
+
 // barcode shows the HCID as a Code 128 symbol (ISO/IEC 15417) with its text.
-func (l labels) barcode(hcid string) (pdf.Block, error) {
+func (l labels) barcode(hcid string) (pdf.Figure, error) {
 	symbol, err := code128.Encode(hcid)
 	if err != nil { // check has let only what Code 128 has
-		return nil, fmt.Errorf("card: barcode: %w", err)
+		return pdf.Figure{}, fmt.Errorf("card: barcode: %w", err)
 	}
 	dark := make([]bool, symbol.Bounds().Dx())
 	for x := range dark {
@@ -162,8 +170,9 @@ func (l labels) barcode(hcid string) (pdf.Block, error) {
 		dark[x] = r == 0
 	}
 	module := min(barcodeModule, pdf.ContentWidth/float64(len(dark)))
-	return pdf.Figures{Items: []pdf.Figure{{
+	return pdf.Figure{
 		Drawing:   pdf.Bars{Dark: dark, Module: module, Height: barcodeHeight},
-		Alternate: l.word("barcode"), Caption: l.fill("hcid", "id", l.isolate(hcid)), Style: captionStyle, MinWidth: pdf.ContentWidth,
-	}}}, nil
+		Alternate: l.word("barcode"), Caption: l.fill("hcid", "id", l.isolate(hcid)), Style: captionStyle,
+		MinWidth: max(captionWidth, float64(len(dark))*module),
+	}, nil
 }
