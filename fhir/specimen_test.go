@@ -1,14 +1,13 @@
 package fhir_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/fhir"
 	"github.com/trustedparty/ddcc-gateway/fhir/terminology"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 var now = time.Date(2022, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -50,11 +49,7 @@ func testResult() fhir.CoreDataSet {
 // vector reads a public test vector, or skips.
 func vector(tb testing.TB, name string) []byte {
 	tb.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "..", "shared", "vectors", "ddcc", filepath.FromSlash(name)))
-	if err != nil {
-		tb.Skip("the public vectors are not beside the repository")
-	}
-	return b
+	return vectors.Read(tb, "ddcc", name)
 }
 
 // rules lists the rules of the issues at least as severe as an error.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 	"github.com/trustedparty/ddcc-gateway/verification"
 )
 
@@ -52,7 +53,7 @@ func TestEUCommonVectors(t *testing.T) {
 	for _, name := range []string{"CO1", "CO2", "CO3", "CO12", "CO13", "CO14", "CO15", "CO18", "CO19", "CO21", "CO28", "DGC3", "DGC4", "DGC5", "DGC6", "Q1"} {
 		want[name] = verification.ReasonVerified
 	}
-	files, err := filepath.Glob(filepath.Join(vectorPath(t, "eu-dgc-testdata", "common"), "2DCode", "raw", "*.json"))
+	files, err := filepath.Glob(filepath.Join(vectors.Path(t, "eu-dgc-testdata", "common"), "2DCode", "raw", "*.json"))
 	if err != nil || len(files) != len(want) {
 		t.Errorf("%d files, %d expectations, %v", len(files), len(want), err)
 	}
@@ -131,7 +132,7 @@ var stateOutcomes = map[string]stateOutcome{
 // that the data call wrong is in it.
 func TestEUStateVectors(t *testing.T) {
 	t.Parallel()
-	root := vectorPath(t, "eu-dgc-testdata")
+	root := vectors.Path(t, "eu-dgc-testdata")
 	counts, used := map[verification.Reason]int{}, map[string]bool{}
 	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 		name := filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator)))

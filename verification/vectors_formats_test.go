@@ -12,6 +12,7 @@ import (
 
 	shcreader "github.com/trustedparty/ddcc-gateway/formats/shc/reader"
 	vdsncreader "github.com/trustedparty/ddcc-gateway/formats/vdsnc/reader"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 	"github.com/trustedparty/ddcc-gateway/trust"
 	"github.com/trustedparty/ddcc-gateway/verification"
 )
@@ -21,7 +22,7 @@ var collected = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
 func readText(t testing.TB, elements ...string) string {
 	t.Helper()
-	raw, err := os.ReadFile(vectorPath(t, elements...))
+	raw, err := os.ReadFile(vectors.Path(t, elements...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +117,7 @@ func TestCardFiles(t *testing.T) {
 func TestSealVectors(t *testing.T) {
 	t.Parallel()
 	var examples []json.RawMessage
-	readVector(t, vectorPath(t, "icao-vdsnc", "VDS-NC-Examples.json"), &examples)
+	readVector(t, vectors.Path(t, "icao-vdsnc", "VDS-NC-Examples.json"), &examples)
 	for name, test := range map[string]struct {
 		text    string
 		state   string

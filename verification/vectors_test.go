@@ -6,24 +6,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 	"github.com/trustedparty/ddcc-gateway/trust"
 	"github.com/trustedparty/ddcc-gateway/verification"
 )
-
-// vectorPath finds public vectors, which are kept beside the repository, never in it.
-func vectorPath(t testing.TB, elements ...string) string {
-	t.Helper()
-	path := filepath.Join(append([]string{"..", "..", "shared", "vectors"}, elements...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("public test vectors are absent: ../shared/vectors/%s", filepath.ToSlash(filepath.Join(elements...)))
-	}
-	return path
-}
 
 func readVector(t testing.TB, path string, into any) {
 	t.Helper()
@@ -58,7 +48,7 @@ func TestGeneratedVectors(t *testing.T) {
 		SCA, DSC string
 		Cases    []struct{ Name, Text string }
 	}
-	readVector(t, vectorPath(t, "generated", "vectors.json"), &all)
+	readVector(t, vectors.Path(t, "generated", "vectors.json"), &all)
 	certificate := func(der string) *x509.Certificate {
 		raw, err := base64.StdEncoding.DecodeString(der)
 		if err != nil {
@@ -103,7 +93,7 @@ func TestWHOVectorsAreReadable(t *testing.T) {
 	t.Parallel()
 	v := verification.Verifier{Clock: func() time.Time { return now }}
 	for _, name := range []string{"WHOQR1Contents", "WHOQR2Contents", "WHOSingaporePCRContents", "EUItalyAcceptanceQRContents", "DVCTestQR"} {
-		raw, err := os.ReadFile(vectorPath(t, "who-gdhcn", name+".txt"))
+		raw, err := os.ReadFile(vectors.Path(t, "who-gdhcn", name+".txt"))
 		if err != nil {
 			t.Fatal(err)
 		}

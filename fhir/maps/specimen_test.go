@@ -1,8 +1,6 @@
 package maps_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -10,6 +8,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/fhir/maps"
 	"github.com/trustedparty/ddcc-gateway/fhir/terminology"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 const (
@@ -22,11 +21,7 @@ var now = time.Date(2022, 3, 1, 12, 0, 0, 0, time.UTC)
 // vector reads a public test vector, or skips.
 func vector(tb testing.TB, name string) []byte {
 	tb.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "vectors", "ddcc", filepath.FromSlash(name)))
-	if err != nil {
-		tb.Skip("the public vectors are not beside the repository")
-	}
-	return b
+	return vectors.Read(tb, "ddcc", name)
 }
 
 func icd(code string) fhir.Coding { return fhir.Coding{System: terminology.SystemICD11, Code: code} }

@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-const vectors = "../../../shared/vectors/ddcc/terminology"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
+)
 
 // correctedRows reads the list of data/CORRECTIONS.md: rows we took out, rows we put in.
 func correctedRows(t *testing.T) (out, in map[string]bool) {
@@ -164,7 +164,7 @@ func TestCorrectedDefects(t *testing.T) {
 // readVectors reads one of the guide's tables, without its heading, or skips the test.
 func readVectors(t *testing.T, name string) [][]string {
 	t.Helper()
-	f, err := os.Open(filepath.Join(vectors, name))
+	f, err := os.Open(vectors.Path(t, "ddcc", "terminology", name))
 	if err != nil {
 		t.Skipf("the guide's tables are not here: %v", err)
 	}

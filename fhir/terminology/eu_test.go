@@ -2,11 +2,11 @@ package terminology
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 // What the EU says about a product's technology agrees with the brand map.
@@ -32,10 +32,7 @@ func TestEUProductsAgreeWithTheirTypes(t *testing.T) {
 // euSet reads one of the EU's published value sets, or skips.
 func euSet(t *testing.T, file string) (id string, values map[string]json.RawMessage) {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../../../shared/vectors/eu-valuesets", file))
-	if err != nil {
-		t.Skipf("the EU's value sets are not here: %v", err)
-	}
+	b := vectors.Read(t, "eu-valuesets", file)
 	var set struct {
 		ID     string                     `json:"valueSetId"`
 		Values map[string]json.RawMessage `json:"valueSetValues"`

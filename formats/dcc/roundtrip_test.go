@@ -15,6 +15,7 @@ import (
 
 	"github.com/trustedparty/ddcc-gateway/formats/hcert/reader"
 	"github.com/trustedparty/ddcc-gateway/formats/icao9303"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 // The certificates that other programs wrote, out of their container.
@@ -26,7 +27,7 @@ func TestPublishedTexts(t *testing.T) {
 		{"generated", "03-eu-r.txt", "r"},
 		{"who-gdhcn", "EUItalyAcceptanceQRContents.txt", "v"},
 	} {
-		text, err := os.ReadFile(vectorFiles(t, c.folder, c.file)[0])
+		text, err := os.ReadFile(vectors.Files(t, c.folder, c.file)[0])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,12 +10,14 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"pgregory.net/rapid"
+
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 // publishedSchema is the JSON schema itself, formats asserted.
 func publishedSchema(t testing.TB) *jsonschema.Schema {
 	t.Helper()
-	file := vectorFiles(t, "eu-dcc-schema", "DCC.combined-schema.json")[0]
+	file := vectors.Files(t, "eu-dcc-schema", "DCC.combined-schema.json")[0]
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(read(t, file)))
 	if err != nil {
 		t.Fatal(err)

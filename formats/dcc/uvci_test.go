@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 func TestPublishedCheckCharacters(t *testing.T) {
 	t.Parallel()
-	content, err := os.ReadFile(vectorFiles(t, "eu-dcc-schema", "uvci-luhn-mod-38.tsv")[0])
+	content, err := os.ReadFile(vectors.Files(t, "eu-dcc-schema", "uvci-luhn-mod-38.tsv")[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,12 +5,14 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 // Every code of every published value set, and nothing else.
 func TestValueSetsAreThePublishedOnes(t *testing.T) {
 	t.Parallel()
-	files := vectorFiles(t, "eu-valuesets", "*.json")
+	files := vectors.Files(t, "eu-valuesets", "*.json")
 	if len(files) != len(published.sets) {
 		t.Errorf("%d published sets, %d embedded", len(files), len(published.sets))
 	}

@@ -8,21 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// vectorFiles gives files of the public test vectors, which are kept beside the
-// repository, and skips the test when they are not there.
-func vectorFiles(t testing.TB, pattern ...string) []string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(append([]string{"..", "..", "..", "shared", "vectors"}, pattern...)...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) == 0 {
-		t.Skipf("public test vectors are absent: ../shared/vectors/%s", filepath.ToSlash(filepath.Join(pattern...)))
-	}
-	return files
-}
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
+)
 
 // payload is one decoded certificate of the vectors and what its publisher says of it.
 type payload struct {
@@ -36,7 +24,7 @@ func schemaFiles(t testing.TB) []payload {
 	t.Helper()
 	var all []payload
 	for _, pattern := range [][]string{{"examples", "*", "*.json"}, {"test", "valid", "*.json"}, {"test", "invalid", "*.json"}} {
-		for _, file := range vectorFiles(t, append([]string{"eu-dcc-schema"}, pattern...)...) {
+		for _, file := range vectors.Files(t, append([]string{"eu-dcc-schema"}, pattern...)...) {
 			name := filepath.Base(filepath.Dir(file)) + "/" + filepath.Base(file)
 			all = append(all, payload{name: name, content: read(t, file), invalid: pattern[1] == "invalid"})
 		}
@@ -48,7 +36,7 @@ func schemaFiles(t testing.TB) []payload {
 // cases have no payload.
 func stateFiles(t testing.TB) (all []payload, files int) {
 	t.Helper()
-	root := vectorFiles(t, "eu-dgc-testdata")[0]
+	root := vectors.Files(t, "eu-dgc-testdata")[0]
 	err := filepath.WalkDir(root, func(file string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(file) != ".json" {
 			return err

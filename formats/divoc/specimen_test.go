@@ -11,8 +11,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -149,19 +147,4 @@ func wantReason(t testing.TB, name string, err error, want Reason) {
 	case strings.Contains(err.Error(), "Specimen"):
 		t.Errorf("%s: the error holds a value", name)
 	}
-}
-
-// vector gives a file of the public test vectors, which are kept beside the repository,
-// and skips the test when they are not there.
-func vector(t testing.TB, name string) []byte {
-	t.Helper()
-	path := filepath.Join("..", "..", "..", "shared", "vectors", filepath.FromSlash(name))
-	content, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("public test vectors are absent: ../shared/vectors/%s", name)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 // cowinKey is the public key of CoWIN, "did:india", as DIVOC publishes it for verifiers.
@@ -33,7 +35,7 @@ func india(t testing.TB) *rsa.PublicKey {
 func TestRealCertificate(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"divoc/DIVOCQR1Contents.txt", "ddcc/validator/DIVOCQR1Contents.txt"} {
-		text := vector(t, name)
+		text := vectors.Read(t, name)
 		m, err := Decode(text)
 		if err != nil {
 			t.Fatal(err)
@@ -52,7 +54,7 @@ func TestRealCertificate(t *testing.T) {
 		if m, err = Decode(raw); err != nil || m.Verify(india(t)) != nil {
 			t.Errorf("%s: the archive itself: %v", name, err)
 		}
-		if m, err = DecodeCredential(vector(t, "divoc/DIVOCQR1Unpacked.json")); err != nil || m.Verify(india(t)) != nil {
+		if m, err = DecodeCredential(vectors.Read(t, "divoc/DIVOCQR1Unpacked.json")); err != nil || m.Verify(india(t)) != nil {
 			t.Errorf("%s: the JSON: %v", name, err)
 		}
 		wantReason(t, "another key", m.Verify(&specimenKey().PublicKey), ReasonBadSignature)
@@ -63,7 +65,7 @@ func TestRealCertificate(t *testing.T) {
 // no signature covers the name; it is read, and never verifies.
 func TestEmptySubject(t *testing.T) {
 	t.Parallel()
-	m, err := Decode(vector(t, "ddcc/validator/DIVOCJamaicaContents.txt"))
+	m, err := Decode(vectors.Read(t, "ddcc/validator/DIVOCJamaicaContents.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +84,7 @@ func TestFixtures(t *testing.T) {
 		"example-divoc-payload-vaccine.json": ReasonInvalidProof, // the signature is blotted out
 		"example-divoc-test-result.json":     ReasonUnsupportedContext,
 	} {
-		raw := vector(t, "ddcc/ig-fixtures/divoc/"+name)
+		raw := vectors.Read(t, "ddcc/ig-fixtures/divoc/"+name)
 		m, err := DecodeCredential(raw)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

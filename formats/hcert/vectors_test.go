@@ -11,8 +11,8 @@ import (
 	"github.com/veraison/go-cose"
 
 	"github.com/trustedparty/ddcc-gateway/formats/hcert"
-	"github.com/trustedparty/ddcc-gateway/formats/hcert/internal/vectors"
 	"github.com/trustedparty/ddcc-gateway/formats/hcert/reader"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 type generatedVectors struct {

@@ -4,22 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"testing"
-)
 
-// vector gives the files of the public test vectors, which are kept beside the repository.
-func vectorFiles(t *testing.T, pattern ...string) []string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(append([]string{"..", "..", "..", "shared", "vectors"}, pattern...)...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) == 0 {
-		t.Skipf("public test vectors are absent: ../shared/vectors/%s", filepath.ToSlash(filepath.Join(pattern...)))
-	}
-	return files
-}
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
+)
 
 type nameParts struct {
 	Fn, Fnt, Gn, Gnt string
@@ -43,10 +31,10 @@ var deviations = map[string]string{
 
 func TestPublishedNames(t *testing.T) {
 	t.Parallel()
-	files := vectorFiles(t, "eu-dgc-testdata", "*", "2DCode", "[rR]aw", "*.json")
-	files = append(files, vectorFiles(t, "eu-dgc-testdata", "*", "*", "2DCode", "raw", "*.json")...)
-	files = append(files, vectorFiles(t, "eu-dcc-schema", "examples", "*", "*.json")...)
-	files = append(files, vectorFiles(t, "eu-dcc-schema", "test", "valid", "*.json")...)
+	files := vectors.Files(t, "eu-dgc-testdata", "*", "2DCode", "[rR]aw", "*.json")
+	files = append(files, vectors.Files(t, "eu-dgc-testdata", "*", "*", "2DCode", "raw", "*.json")...)
+	files = append(files, vectors.Files(t, "eu-dcc-schema", "examples", "*", "*.json")...)
+	files = append(files, vectors.Files(t, "eu-dcc-schema", "test", "valid", "*.json")...)
 	pairs := map[[2]string]bool{}
 	for _, file := range files {
 		content, err := os.ReadFile(file)

@@ -3,8 +3,6 @@ package icvp
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/trustedparty/ddcc-gateway/formats/hcert/reader"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 func specimen() Card {
@@ -32,10 +31,7 @@ func specimen() Card {
 // content decodes sub-claim -6 of a vector.
 func content(t *testing.T, folder, file string) map[string]any {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "vectors", folder, file))
-	if err != nil {
-		t.Skipf("public test vectors are absent: ../shared/vectors/%s", folder)
-	}
+	text := vectors.Read(t, folder, file)
 	message, err := reader.Decode(strings.TrimSpace(string(text)))
 	if err != nil {
 		t.Fatal(err)

@@ -11,11 +11,12 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/trustedparty/ddcc-gateway/formats/revocation"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 func TestCRLOfTheSpecification(t *testing.T) {
 	t.Parallel()
-	raw := mustRead(t, vectors(t, "shc", "spec-issuer", "crl-3Kfdg.json"))
+	raw := mustRead(t, vectors.Path(t, "shc", "spec-issuer", "crl-3Kfdg.json"))
 	var published struct {
 		KID  string   `json:"kid"`
 		CTR  uint64   `json:"ctr"`
@@ -41,7 +42,7 @@ func TestCRLsThatTheSDKRefuses(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"duplicate-rid", "non-base64url-rid", "too-long-rid"} {
 		const kid = "hrvC0uzB16UXK83BnPo7Glg685b1D6iYOyJd5hpRaAA"
-		raw := mustRead(t, vectors(t, "shc", "validation-sdk", "badcrl", name, ".well-known", "crl", kid+".json"))
+		raw := mustRead(t, vectors.Path(t, "shc", "validation-sdk", "badcrl", name, ".well-known", "crl", kid+".json"))
 		var bad struct {
 			RIDs []string `json:"rids"`
 		}

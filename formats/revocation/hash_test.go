@@ -10,6 +10,7 @@ import (
 
 	"github.com/trustedparty/ddcc-gateway/formats/hcert/reader"
 	"github.com/trustedparty/ddcc-gateway/formats/revocation"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 func ascending(n int) []byte {
@@ -88,7 +89,7 @@ func TestHashesOfNothing(t *testing.T) {
 // TestMemberStateSignatures takes the signatures of the EU's vectors, of both algorithms.
 func TestMemberStateSignatures(t *testing.T) {
 	t.Parallel()
-	root, counts := vectors(t, "eu-dgc-testdata"), map[string]int{}
+	root, counts := vectors.Path(t, "eu-dgc-testdata"), map[string]int{}
 	seen := map[revocation.Hash]bool{}
 	must(t, filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".json" {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -46,16 +45,6 @@ func pathsOf(err error) []string {
 		out = append(out, issue.Path)
 	}
 	return out
-}
-
-// vectors gives a file or folder of the public vectors, or skips the test.
-func vectors(t testing.TB, elements ...string) string {
-	t.Helper()
-	path := filepath.Join(append([]string{"..", "..", "..", "shared", "vectors"}, elements...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("public test vectors are absent: ../shared/vectors/%s", filepath.ToSlash(filepath.Join(elements...)))
-	}
-	return path
 }
 
 func mustRead(t testing.TB, path string) []byte {

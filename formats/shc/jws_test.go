@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/trustedparty/ddcc-gateway/formats/qr"
-	"github.com/trustedparty/ddcc-gateway/formats/shc/internal/vectors"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 // Every key the framework and its validator publish is named by its thumbprint.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/trustedparty/ddcc-gateway/formats/shc/internal/vectors"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 func TestPayloadBytes(t *testing.T) {

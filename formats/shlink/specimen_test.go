@@ -3,8 +3,6 @@ package shlink_test
 import (
 	"crypto/sha256"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -21,20 +19,6 @@ func specimen() shlink.Link {
 		Label:   "Anna Specimen: <first> dose & “second” dose",
 		Version: 1,
 	}
-}
-
-// vector reads one public test vector; the test is skipped when they are not there.
-func vector(t testing.TB, elements ...string) []byte {
-	t.Helper()
-	path := filepath.Join(append([]string{"..", "..", "..", "shared", "vectors"}, elements...)...)
-	content, err := os.ReadFile(path)
-	if os.IsNotExist(err) {
-		t.Skipf("public test vectors are absent: ../shared/vectors/%s", filepath.ToSlash(filepath.Join(elements...)))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content
 }
 
 func decode[T any](t testing.TB, raw []byte) T {

@@ -11,6 +11,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/trustedparty/ddcc-gateway/formats/shlink"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 // wirePayload is the JSON of the vectors.
@@ -41,14 +42,14 @@ func TestVectorLinks(t *testing.T) {
 	} {
 		t.Run(test.link, func(t *testing.T) {
 			t.Parallel()
-			link, err := shlink.Parse(string(vector(t, "shl", test.link)))
+			link, err := shlink.Parse(string(vectors.Read(t, "shl", test.link)))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if link.Scheme != shlink.SMART {
 				t.Errorf("scheme %q", link.Scheme)
 			}
-			sameAs(t, link, decode[wirePayload](t, vector(t, "shl", test.payload)))
+			sameAs(t, link, decode[wirePayload](t, vectors.Read(t, "shl", test.payload)))
 		})
 	}
 }
@@ -67,7 +68,7 @@ func TestVectorExamples(t *testing.T) {
 				Link    string      `json:"link"`
 				Payload wirePayload `json:"payload"`
 				Files   []string    `json:"jweFiles"`
-			}](t, vector(t, "shl", "shl-examples", name))
+			}](t, vectors.Read(t, "shl", "shl-examples", name))
 			link, err := shlink.Parse(example.Link)
 			if err != nil {
 				t.Fatal(err)
@@ -94,11 +95,11 @@ func TestVectorExamples(t *testing.T) {
 
 func TestVectorManifest(t *testing.T) {
 	t.Parallel()
-	m, err := shlink.ParseManifest(vector(t, "shl", "shlink-manifest.txt"))
+	m, err := shlink.ParseManifest(vectors.Read(t, "shl", "shlink-manifest.txt"))
 	if err != nil || len(m.Files) != 2 {
 		t.Fatalf("%d files, %v", len(m.Files), err)
 	}
-	one := decode[struct{ ContentType, Location string }](t, vector(t, "shl", "shlink-manifest-file.txt"))
+	one := decode[struct{ ContentType, Location string }](t, vectors.Read(t, "shl", "shlink-manifest-file.txt"))
 	if got := m.Files[1]; got.ContentType != one.ContentType || got.Location != one.Location || got.Embedded != "" {
 		t.Error("the second file is not the one of shlink-manifest-file.txt")
 	}
@@ -109,7 +110,7 @@ func TestVectorClaims(t *testing.T) {
 	t.Parallel()
 	all := decode[struct {
 		Cases []struct{ Name, CWTHex string }
-	}](t, vector(t, "generated", "vectors.json"))
+	}](t, vectors.Read(t, "generated", "vectors.json"))
 	want := map[string]shlink.Scheme{"20-vhl-string": shlink.Verifiable, "21-shl-array": shlink.SMART}
 	seen := 0
 	for _, c := range all.Cases {

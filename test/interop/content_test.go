@@ -4,10 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"testing"
 
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 	"github.com/trustedparty/ddcc-gateway/trust"
 )
 
@@ -15,13 +14,7 @@ import (
 // birth date.
 func conforms(script string) func(*testing.T, *system) string {
 	return func(t *testing.T, s *system) string {
-		schema, err := filepath.Abs(filepath.Join("..", "..", "..", "shared", "vectors", "eu-dcc-schema", "DCC.combined-schema.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := os.Stat(schema); err != nil {
-			t.Skip("the schema is not here: ", err)
-		}
+		schema := vectors.Path(t, "eu-dcc-schema", "DCC.combined-schema.json")
 		var genuine, broken []item
 		for _, profile := range dccProfiles {
 			content := s.certificates[profile].own.Content

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 	"github.com/trustedparty/ddcc-gateway/test/harness"
 	"github.com/trustedparty/ddcc-gateway/trust"
 )
@@ -67,10 +68,7 @@ func newImporting(t *testing.T, document []byte) importing {
 // taken up by the running gateway.
 func TestListOfTheWHO(t *testing.T) {
 	t.Parallel()
-	document, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "vectors", "trustlist", "prod-v2-any-NZL.did.json"))
-	if err != nil {
-		t.Skip("public trust lists are absent: ../shared/vectors/trustlist/prod-v2-any-NZL.did.json")
-	}
+	document := vectors.Read(t, "trustlist", "prod-v2-any-NZL.did.json")
 	i := newImporting(t, document)
 	entries := func() float64 {
 		return metrics(t, i.System, "ddcc_foreign")[`ddcc_foreign_list_entries{source="neighbour"}`]

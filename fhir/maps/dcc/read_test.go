@@ -15,6 +15,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/fhir/maps"
 	dccmap "github.com/trustedparty/ddcc-gateway/fhir/maps/dcc"
 	"github.com/trustedparty/ddcc-gateway/fhir/terminology"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 type object = map[string]any
@@ -156,7 +157,7 @@ func TestVectorsResolve(t *testing.T) {
 // expected to fail, or skips.
 func eachVector(t *testing.T, do func(t *testing.T, path string, certificate object)) {
 	t.Helper()
-	folder := vectors("eu-dgc-testdata")
+	folder := vectors.Path(t, "eu-dgc-testdata")
 	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(path) != ".json" {
 			return err
@@ -172,7 +173,7 @@ func eachVector(t *testing.T, do func(t *testing.T, path string, certificate obj
 		return nil
 	})
 	if err != nil {
-		t.Skipf("the public vectors are not beside the repository: %v", err)
+		t.Fatal(err)
 	}
 }
 

@@ -2,8 +2,6 @@ package dcc_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/trustedparty/ddcc-gateway/fhir"
@@ -11,6 +9,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/fhir/terminology"
 	"github.com/trustedparty/ddcc-gateway/formats/dcc"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 // uvci is a certificate identifier with its check character.
@@ -77,18 +76,10 @@ func content(tb interface{ Fatal(args ...any) }, c dcc.Certificate) map[string]a
 	return out
 }
 
-// vectors gives the path of a public vector.
-func vectors(name string) string {
-	return filepath.Join("..", "..", "..", "..", "shared", "vectors", filepath.FromSlash(name))
-}
-
 // vector reads a public test vector, or skips.
 func vector(tb testing.TB, name string) map[string]any {
 	tb.Helper()
-	b, err := os.ReadFile(vectors(name))
-	if err != nil {
-		tb.Skip("the public vectors are not beside the repository")
-	}
+	b := vectors.Read(tb, name)
 	var out map[string]any
 	if err := json.Unmarshal(b, &out); err != nil {
 		tb.Fatal(err)

@@ -2,8 +2,6 @@ package ddcc_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,6 +10,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/fhir/maps"
 	"github.com/trustedparty/ddcc-gateway/fhir/maps/ddcc"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 const icd11 = "http://id.who.int/icd11/mms"
@@ -78,11 +77,7 @@ func object(t testing.TB, raw []byte) map[string]any {
 func TestReadFlat(t *testing.T) {
 	t.Parallel()
 	for name, isTest := range map[string]bool{"WHOQR1Unpacked.json": false, "WHOQR2Unpacked.json": false, "WHOSingaporePCRUnpacked.json": true} {
-		path := filepath.Join("..", "..", "..", "..", "shared", "vectors", "who-gdhcn", name)
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			t.Skipf("public test vectors are absent: %s", name)
-		}
+		raw := vectors.Read(t, "who-gdhcn", name)
 		content, _ := object(t, raw)["contents"].(map[string]any)
 		readings := ddcc.Read(maps.Source{Content: content})
 		core := readings[0].Core

@@ -3,8 +3,6 @@ package divoc_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +14,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/fhir/maps/divoc"
 	"github.com/trustedparty/ddcc-gateway/fhir/terminology"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 const (
@@ -175,16 +174,12 @@ func TestReadRefuses(t *testing.T) {
 // of those it knows.
 func TestVectors(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join("..", "..", "..", "..", "shared", "vectors")
 	for name, want := range map[string]string{
 		"divoc/DIVOCQR1Unpacked.json":              "Third March User One||did:Passport:Dummy256|92047670169|XM9QW8|XM97T2|Dummy-TGN-Chamba|2021-03-03T04:28:43.134Z|2021-03-03|1/2|IND|Himachal Site Name 176207|Dummy Vaccinator",
 		"ddcc/validator/DIVOCQR1Unpacked.json":     "Third March User One||did:Passport:Dummy256|92047670169|XM9QW8|XM97T2|Dummy-TGN-Chamba|2021-03-03T04:28:43.134Z|2021-03-03|1/2|IND|Himachal Site Name 176207|Dummy Vaccinator",
 		"ddcc/validator/DIVOCJamaicaUnpacked.json": "test user|1998-01-05||891244125|XM0GQ8|Pfizer|JM4561|2021-04-15|2021-04-15|2/2|IND|St, Jago Park Health Centre|Sanderson, Brandon",
 	} {
-		raw, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
-		if err != nil {
-			t.Skip("the public vectors are not beside the repository")
-		}
+		raw := vectors.Read(t, name)
 		readings := read(t, raw)
 		if len(readings) != 1 || len(rules(readings[0].Issues, "")) > 0 {
 			t.Fatalf("%s: %+v", name, readings)
@@ -192,7 +187,8 @@ func TestVectors(t *testing.T) {
 		if diff := cmp.Diff(want, line(readings[0].Core)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		if bundle, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(strings.Replace(name, "Unpacked", "FHIRBundle", 1)))); err == nil {
+		if strings.HasPrefix(name, "ddcc/") {
+			bundle := vectors.Read(t, strings.Replace(name, "Unpacked", "FHIRBundle", 1))
 			compareBundle(t, name, readings[0].Core, bundle)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/trustedparty/ddcc-gateway/formats/hcert/internal/vectors"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 const euFolder = "eu-dgc-testdata"

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/trustedparty/ddcc-gateway/formats/hcert/internal/vectors"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 // generatedReasons is what the note of each negative vector says. 96-exp-after-dsc is

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/trustedparty/ddcc-gateway/formats/shc/internal/vectors"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 func TestExampleCRL(t *testing.T) {

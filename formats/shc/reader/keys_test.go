@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/trustedparty/ddcc-gateway/formats/shc/internal/vectors"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 func asError(err error, target **Error) bool { return errors.As(err, target) }

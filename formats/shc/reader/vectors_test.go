@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/trustedparty/ddcc-gateway/formats/shc/internal/vectors"
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 // The verdict on one input, in our words: reasons, rules by severity, and what a verifier

@@ -2,30 +2,21 @@ package reader
 
 import (
 	"encoding/pem"
-	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/trustedparty/ddcc-gateway/internal/vectors"
 )
 
 // vector gives a file of the public test vectors, which are kept beside the repository,
 // and skips the test when they are not there.
 func vector(t testing.TB, name string) string {
 	t.Helper()
-	path := filepath.Join("..", "..", "..", "..", "shared", "vectors", filepath.FromSlash(name))
-	content, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("public test vectors are absent: ../shared/vectors/%s", name)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
+	return string(vectors.Read(t, name))
 }
 
 // TestRealSeals: the seals of Australia and Japan and those that a library in another

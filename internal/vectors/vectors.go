@@ -12,13 +12,35 @@ import (
 // are not there.
 func Path(t testing.TB, elements ...string) string {
 	t.Helper()
-	root := repository(t)
-	all := append([]string{filepath.Dir(root), "shared", "vectors"}, elements...)
-	path := filepath.Join(all...)
+	path := place(t, elements)
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("public test vectors are absent: ../shared/vectors/%s", filepath.ToSlash(filepath.Join(elements...)))
+		skip(t, elements)
 	}
 	return path
+}
+
+// Files gives the vector files whose names fit a pattern (filepath.Match), at least one. It
+// skips the test when there are none.
+func Files(t testing.TB, pattern ...string) []string {
+	t.Helper()
+	files, err := filepath.Glob(place(t, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		skip(t, pattern)
+	}
+	return files
+}
+
+func place(t testing.TB, elements []string) string {
+	t.Helper()
+	return filepath.Join(append([]string{filepath.Dir(repository(t)), "shared", "vectors"}, elements...)...)
+}
+
+func skip(t testing.TB, elements []string) {
+	t.Helper()
+	t.Skipf("public test vectors are absent: ../shared/vectors/%s", filepath.ToSlash(filepath.Join(elements...)))
 }
 
 // Read gives the content of one vector file.
