@@ -287,3 +287,9 @@ func SigningInput(kid, payload []byte) []byte {
 // ErrSequence refuses a manifest whose sequence has been used or passed: another publisher was
 // faster, or it is an old request again.
 var ErrSequence = fault.New(fault.Conflict, "revocation-sequence", "A manifest with this sequence or a later one has been signed; publish with a later sequence.")
+
+// ErrCounter refuses a manifest in which the counter of a card revocation list is lower than
+// in one that was signed before, or the list is missing: readers fetch nothing below the
+// counter they know.
+var ErrCounter = fault.New(fault.Rule, "revocation-counter", "The counter of a card revocation list falls.").With(
+	fault.Issue{Path: "artefacts", Rule: "revocation-counter", Detail: "A list is missing that was published, or counts less than it did.", Fix: "Count on; a list stays for as long as its key is listed."})

@@ -37,6 +37,10 @@ func (h handler) healthLink(c *gin.Context) {
 		httpx.Fail(c, err)
 		return
 	}
+	if err := h.Mediator.Admit(issuer(c), 1); err != nil {
+		httpx.Fail(c, err)
+		return
+	}
 	link, err := h.Links.Create(c.Request.Context(), issuer(c).Issuer(), key, o)
 	if err != nil {
 		httpx.Fail(c, err)

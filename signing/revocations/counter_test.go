@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/trustedparty/ddcc-gateway/formats/revocation"
-	"github.com/trustedparty/ddcc-gateway/signing/revocations"
 )
 
 // A verifier of cards that has seen a counter fetches nothing below it: a caller that lost its
@@ -27,7 +26,7 @@ func TestCardCountersDoNotFall(t *testing.T) {
 	for i, step := range []struct {
 		counter uint64
 		want    error
-	}{{0, nil}, {7, nil}, {6, revocations.ErrCounter}, {0, revocations.ErrCounter}, {7, nil}, {8, nil}} {
+	}{{0, nil}, {7, nil}, {6, revocation.ErrCounter}, {0, revocation.ErrCounter}, {7, nil}, {8, nil}} {
 		_, err := s.Sign(t.Context(), gateway, claims(uint64(i+1), cards(step.counter)))
 		wantCode(t, "step", err, step.want)
 	}

@@ -75,15 +75,13 @@ func New(d Deps) (*Signer, error) {
 	return &Signer{deps: d}, nil
 }
 
-// Errors of Sign, beside revocation.ErrManifest, revocation.ErrSequence and signing.ErrStopped.
+// Errors of Sign, beside revocation.ErrManifest, revocation.ErrSequence, revocation.ErrCounter and signing.ErrStopped.
 var (
 	ErrCaller  = fault.New(fault.Forbidden, "revocation-caller", "This client may not state revocations.")
 	ErrCountry = fault.New(fault.Rule, "revocation-country", "The lists are not of the country this service signs for.").With(
 		fault.Issue{Path: "country", Rule: "revocation-country", Detail: "It is another country.", Fix: "State the country of the authority."})
 	ErrAhead = fault.New(fault.Rule, "revocation-sequence-ahead", "The sequence lies too far ahead.").With(
 		fault.Issue{Path: "sequence", Rule: "revocation-sequence-ahead", Detail: "It is later than the last one and the seconds since 1970.", Fix: "Count on from the last one, or compare the clocks."})
-	ErrCounter = fault.New(fault.Rule, "revocation-counter", "The counter of a card revocation list falls.").With(
-		fault.Issue{Path: "artefacts", Rule: "revocation-counter", Detail: "A list is missing that was published, or counts less than it did.", Fix: "Count on; a list stays for as long as its key is listed."})
 	errAway = fault.New(fault.Unavailable, "revocation-signing-unavailable", "The signing service cannot sign revocation lists at the moment.").Retry(5 * time.Second)
 )
 

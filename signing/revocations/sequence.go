@@ -92,7 +92,7 @@ func (s *Signer) tryTake(ctx context.Context, wanted last) error {
 	case wanted.Sequence > max(before.Sequence, uint64(max(0, s.deps.Clock().Unix()+maxAhead)))+1:
 		return ErrAhead
 	case falls(before.Cards, wanted.Cards):
-		return ErrCounter
+		return revocation.ErrCounter
 	}
 	body, err := json.Marshal(wanted)
 	if err != nil {

@@ -80,6 +80,9 @@ func TestSharing(t *testing.T) {
 	}
 	post(link, other, body, 404)
 	post("/ddcc/Bundle/1/$health-link", issuer, body, 404)
+	slow := p.client(t, slowIssuer)
+	post(link, slow, body, 404) // of another, which takes the place all the same
+	post(link, slow, body, 429)
 	post(link, issuer, []byte(`{"resourceType":"Parameters","parameter":[{"name":"expires","valueString":"soon"}]}`), 400)
 	post(link, issuer, []byte(`{"resourceType":"Parameters","parameter":[{"name":"expires","valueString":"2020-01-01T00:00:00Z"}]}`), 422)
 	made := answerOf(t, post(link, issuer, body, 201))

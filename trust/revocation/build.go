@@ -27,7 +27,8 @@ type build struct {
 	dir       string
 	country   string
 	all       *collection
-	last      state // of the generation before
+	last      state  // of the generation before
+	floor     uint64 // below every counter
 	state     state
 	artefacts []revocation.Artefact
 }
@@ -198,7 +199,7 @@ func (b *build) whoKeys() iter.Seq[revocation.WHOKey] {
 
 // crls writes the card revocation list of each key that has one. Its counter is the number of
 // revocations on it, so that publishers with the same revocations state the same; it grows at
-// least by one whenever the list changes.
+// least by one whenever the list changes, and is never below the floor.
 func (b *build) crls() error {
 	b.state.CRLs = maps.Clone(b.last.CRLs)
 	if b.state.CRLs == nil {
@@ -216,6 +217,7 @@ func (b *build) crls() error {
 		} else if ok {
 			now.CTR = max(now.CTR, before.CTR+1)
 		}
+		now.CTR = max(now.CTR, b.floor)
 		raw, err := revocation.EncodeCRL(thumbprint, now.CTR, rids)
 		if err != nil {
 			return err

@@ -65,3 +65,36 @@ func TestLostDirectoryAndAClockAhead(t *testing.T) {
 		t.Error("stale")
 	}
 }
+
+// TestLostDirectoryAndHigherCounters: a card list that was once longer, then repaired, counts
+// higher than it has entries. Without the directory only the signing service knows by how much;
+// publishing goes on at once, and goes on again when it happens a second time.
+func TestLostDirectoryAndHigherCounters(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, card(1), card(2), card(3))
+	p := s.publisher(t)
+	published(t, p)
+	s.set(func() { s.now = s.now.Add(time.Hour); s.entries = []format.Entry{card(1)} })
+	counter, _ := published(t, p).CRLVersion(thumbprint)
+	if counter != 4 {
+		t.Fatalf("counter %d of a list that has changed", counter)
+	}
+	for range 3 {
+		if err := os.RemoveAll(s.config.Dir); err != nil {
+			t.Fatal(err)
+		}
+		s.set(func() { s.now = s.now.Add(2 * time.Second) })
+		p = s.publisher(t)
+		m := published(t, p)
+		again, _ := m.CRLVersion(thumbprint)
+		if again <= counter || again > m.Manifest.Sequence {
+			t.Fatalf("counter %d after %d, sequence %d", again, counter, m.Manifest.Sequence)
+		}
+		counter = again
+		s.set(func() { s.now = s.now.Add(time.Second); s.entries = append(s.entries, card(len(s.entries)+1)) })
+		if grown, _ := published(t, p).CRLVersion(thumbprint); grown != counter+1 {
+			t.Fatalf("counter %d after %d", grown, counter)
+		}
+		counter++
+	}
+}

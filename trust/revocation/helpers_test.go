@@ -92,13 +92,15 @@ func (m *memory) set(change func()) {
 	change()
 }
 
-// signer signs manifests as the signing service does, and keeps the last sequence.
+// signer signs manifests as the signing service does, and keeps the last sequence and the
+// counters of card lists.
 type signer struct {
 	key   trusttest.Signer
 	clock func() time.Time
 
 	mu     sync.Mutex
 	last   uint64
+	cards  map[string]uint64
 	calls  int
 	err    error
 	change func(*format.Manifest)
@@ -123,7 +125,18 @@ func (s *signer) SignRevocations(ctx context.Context, claims format.Claims) ([]b
 	if claims.Sequence <= s.last {
 		return nil, format.ErrSequence
 	}
-	s.last = claims.Sequence
+	cards := map[string]uint64{}
+	for _, a := range claims.Artefacts {
+		if a.Kind == format.KindCRL {
+			cards[a.KID] = a.CTR
+		}
+	}
+	for kid, counter := range s.cards {
+		if cards[kid] < counter {
+			return nil, format.ErrCounter
+		}
+	}
+	s.last, s.cards = claims.Sequence, cards
 	return s.sign(ctx, payload)
 }
 

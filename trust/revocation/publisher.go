@@ -16,8 +16,8 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 )
 
-// Signer signs manifests; the signing service does. Its refusal of a sequence is
-// revocation.ErrSequence.
+// Signer signs manifests; the signing service does. Its refusals are revocation.ErrSequence
+// for a sequence and revocation.ErrCounter for the counter of a card list.
 type Signer interface {
 	SignRevocations(ctx context.Context, claims revocation.Claims) (jws []byte, err error)
 }

@@ -48,62 +48,76 @@ func (p *Publisher) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// rebuild writes the lists of a collection and publishes them if they are new.
-func (p *Publisher) rebuild(ctx context.Context, all *collection, last *Publication) (err error) {
+// rebuild publishes the lists of a collection. A publisher that has lost its directory may
+// count lower than it once did; since no counter is above the sequence it was signed with,
+// the counters then begin again at a sequence that is still free.
+func (p *Publisher) rebuild(ctx context.Context, all *collection, last *Publication) error {
+	tried, err := p.generate(ctx, all, last, 0)
+	if errors.Is(err, revocation.ErrCounter) {
+		p.config.Log.WarnContext(ctx, "the counters of card revocation lists are raised", slog.Uint64("to", tried))
+		_, err = p.generate(ctx, all, last, tried)
+	}
+	return err
+}
+
+// generate writes the lists of a collection, with counters from a floor on, and publishes
+// them if they are new. It gives the sequence they have.
+func (p *Publisher) generate(ctx context.Context, all *collection, last *Publication, floor uint64) (tried uint64, err error) {
 	staging, err := os.MkdirTemp(p.config.Dir, stagingPattern)
 	if err != nil {
-		return fmt.Errorf("revocation: %w", err)
+		return 0, fmt.Errorf("revocation: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(staging)) }() // after a success it has another name
-	b := build{ctx: ctx, dir: staging, country: p.config.Country, all: all, last: p.before(last).state}
+	b := build{ctx: ctx, dir: staging, country: p.config.Country, all: all, last: p.before(last).state, floor: floor}
 	claims, err := b.lists()
 	if err != nil {
-		return fmt.Errorf("revocation: build lists: %w", err)
+		return 0, fmt.Errorf("revocation: build lists: %w", err)
 	}
 	if last != nil && saysTheSame(last.Manifest.Claims, claims) && all.now.Before(halfTime(last.Manifest)) {
-		return nil
+		return last.Manifest.Sequence, nil
 	}
 	return p.publish(ctx, staging, claims, b.state, last)
 }
 
-// publish signs the lists in staging and puts them in the place of the last generation.
-func (p *Publisher) publish(ctx context.Context, staging string, claims revocation.Claims, s state, last *Publication) error {
+// publish signs the lists in staging and puts them in the place of the last generation. It
+// gives the sequence for which it asked.
+func (p *Publisher) publish(ctx context.Context, staging string, claims revocation.Claims, s state, last *Publication) (uint64, error) {
 	faultpoint.Here("gateway-after-lists-written")
 	jws, claims, err := p.sign(ctx, claims, last)
 	if err != nil {
-		return fmt.Errorf("revocation: sign manifest: %w", err)
+		return claims.Sequence, fmt.Errorf("revocation: sign manifest: %w", err)
 	}
 	faultpoint.Here("gateway-after-manifest-signed")
 	raw, err := json.Marshal(s)
 	if err != nil {
-		return fmt.Errorf("revocation: %w", err)
+		return claims.Sequence, fmt.Errorf("revocation: %w", err)
 	}
 	for name, content := range map[string][]byte{fileState: raw, fileManifest: jws} {
 		if _, _, err := writeBytes(filepath.Join(staging, name), content); err != nil {
-			return fmt.Errorf("revocation: %w", err)
+			return claims.Sequence, fmt.Errorf("revocation: %w", err)
 		}
 	}
 	keys, err := p.config.Keys()
 	if err != nil {
-		return err
+		return claims.Sequence, err
 	}
 	next, err := openPublication(staging, keys, p.config.Now())
 	if err != nil {
-		return fmt.Errorf("revocation: verify before publishing: %w", err)
+		return claims.Sequence, fmt.Errorf("revocation: verify before publishing: %w", err)
 	}
 	if !saysTheSame(next.Manifest.Claims, claims) || next.Manifest.Sequence != claims.Sequence {
-		return errOtherClaims
+		return claims.Sequence, errOtherClaims
 	}
 	if err := Stale(next.Manifest, p.config.Now()); err != nil {
-		return err
+		return claims.Sequence, err
 	}
 	if err := p.install(staging, claims.Sequence); err != nil {
-		return fmt.Errorf("revocation: %w", err)
+		return claims.Sequence, fmt.Errorf("revocation: %w", err)
 	}
 	p.current.Store(next)
 	p.config.Log.InfoContext(ctx, "revocation lists published", slog.Uint64("sequence", claims.Sequence),
 		slog.Int64("revocations", claims.Revocations), slog.Time("nextUpdate", next.Manifest.NextUpdate))
-	return nil
+	return claims.Sequence, nil
 }
 
 var errOtherClaims = errors.New("revocation: the signing service has signed something else")
