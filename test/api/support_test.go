@@ -41,6 +41,8 @@ import (
 	"github.com/trustedparty/ddcc-gateway/signing/policy"
 	"github.com/trustedparty/ddcc-gateway/signing/publication"
 	"github.com/trustedparty/ddcc-gateway/signing/refusals"
+	"github.com/trustedparty/ddcc-gateway/signing/revocations"
+	revocationsapi "github.com/trustedparty/ddcc-gateway/signing/revocations/httpapi"
 	"github.com/trustedparty/ddcc-gateway/signing/service"
 	signerapi "github.com/trustedparty/ddcc-gateway/signing/service/httpapi"
 	"github.com/trustedparty/ddcc-gateway/signing/signingtest"
@@ -284,7 +286,14 @@ func (s signer) register(t testing.TB, records docstore.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	manifests, err := revocations.New(revocations.Deps{
+		Register: s.ring, Audit: s.audit, Refusals: s.audit, Records: records, Caller: gate.Caller, Country: "XX", Validity: time.Hour, Clock: clock,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	signerapi.Register(s.engine, issue, publisher)
+	revocationsapi.Register(s.engine, manifests)
 	if err := operationsapi.Register(s.engine, changes, clock); err != nil {
 		t.Fatal(err)
 	}
