@@ -12,9 +12,10 @@
 // from typed claims, and a document is signed only if it says what its certificate says.
 // No audit write, no signature. An intent id releases at most one certificate, and none
 // after it was cancelled. A certificate in another format than the WHO DDCC is released
-// only beside one that was, for the same issuer, and only if it says the same birth date
-// and event (docs/adr/0016). What differs between formats is in kinds and in envelope; the
-// steps are the same for all.
+// only beside one that was, for the same issuer, one of each profile, and only if it says
+// the same person and event, by the tables of fhir/terminology: less than the DDCC, or the
+// same in other codes, never more or other (docs/adr/0016). What differs between formats is
+// in kinds, envelope and match; the steps are the same for all.
 //
 // It must never see a caller it was not configured for, and it keeps no medical content
 // in the clear: the released text stays sealed, for as long as a caller may have to ask

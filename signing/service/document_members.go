@@ -1,7 +1,6 @@
 package service
 
 import (
-	"fmt"
 	"strings"
 	"sync"
 
@@ -161,7 +160,7 @@ func (c *comparison) references() {
 	listed, _ := dig(c.only("Composition"), "section", 0, "entry").([]any)
 	seen := map[string]bool{}
 	for _, e := range listed {
-		url := fmt.Sprint(dig(e, "reference"))
+		url := textOf(dig(e, "reference"))
 		if seen[url] {
 			c.refuse("Composition.section.entry")
 		}

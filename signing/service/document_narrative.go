@@ -1,8 +1,8 @@
 package service
 
 import (
-	"fmt"
 	"html"
+	"strconv"
 	"strings"
 )
 
@@ -72,8 +72,16 @@ func (c *comparison) narrative(path string, v any, known lines) {
 			return
 		}
 		if want != (unsaid{}) {
-			c.same(path+"("+label+")", html.UnescapeString(value), fmt.Sprint(want))
+			c.same(path+"("+label+")", html.UnescapeString(value), written(want))
 		}
 		seen[label], text = true, rest
 	}
+}
+
+// written is what the narrative writes for a member of the certificate; nothing for none.
+func written(v any) any {
+	if n, ok := numberOf(v); ok {
+		return strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	return v
 }

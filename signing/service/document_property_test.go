@@ -15,7 +15,6 @@ import (
 	"github.com/trustedparty/ddcc-gateway/formats/symbol"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/signing"
-	"github.com/trustedparty/ddcc-gateway/signing/signingtest"
 )
 
 // anyOf draws one of the values.
@@ -35,7 +34,7 @@ func icd(code, display string) fhir.Coding {
 // anyCore draws what an issuer can certify, with and without everything optional.
 func anyCore(t *rapid.T) fhir.CoreDataSet {
 	text := fhir.Coding{Display: `A "Centre"`}
-	country := fhir.Coding{System: "urn:iso:std:iso:3166", Code: "XXA"}
+	country := fhir.Coding{System: "urn:iso:std:iso:3166", Code: "FRA"}
 	c := fhir.CoreDataSet{
 		Model: fhir.ModelVSPoV, Name: anyOf(t, "name", "Adaeze Specimen", `Zoë "O'<B>" & Sons`), BirthDate: anyOf(t, "birth", "", "1987", "1987-04-12"),
 		Certificate: fhir.Certificate{
@@ -49,7 +48,7 @@ func anyCore(t *rapid.T) fhir.CoreDataSet {
 	if anyOf(t, "test", true, false) {
 		c.Model = fhir.ModelTR
 		c.Test = &fhir.Test{
-			Pathogen: icd("XN109", "SARS-CoV-2"), Type: icd("1334426561", ""), Date: "2026-11-20T10:00:00Z", Result: icd("QA02", ""),
+			Pathogen: icd("XN109", "SARS-CoV-2"), Type: icd("1334426561", ""), Date: "2026-11-20T10:00:00Z", Result: icd(anyOf(t, "result", "RA01.0", "QA02"), ""),
 			Country: country, Centre: anyLabel(t, "centre", text), Manufacturer: anyLabel(t, "manufacturer", text),
 			Brand: anyLabel(t, "brand"), Origin: anyLabel(t, "origin", icd("JAM.AH.XF", "")),
 		}
@@ -99,18 +98,15 @@ func drawn(t *rapid.T, text string) []byte {
 	return picture
 }
 
-// anyBeside issues none, one or, of a test, two EU DCC beside an event.
+// anyBeside issues none, one or, of a test, two EU DCC beside an event that has them.
 func anyBeside(t *rapid.T, b *testBench, event signing.Certificate, core fhir.CoreDataSet) (out []signing.Certificate) {
-	profiles := []string{signing.ProfileDCCVaccination}
-	if core.Test != nil {
-		profiles = []string{signing.ProfileDCCTest, signing.ProfileDCCRecovery}
-	}
-	for _, profile := range profiles {
-		if !anyOf(t, profile, true, false) {
+	translated := translations(t, core)
+	for _, profile := range slices.Sorted(maps.Keys(translated)) {
+		claims := translated[profile]
+		if claims.DCC == nil || !anyOf(t, profile, true, false) {
 			continue
 		}
-		in := signing.Intent{ID: uuid.NewString(), Event: event.ID, Profile: profile, Issuer: "clinic", Claims: signingtest.Claims(profile, "XX")}
-		in.Claims.DCC.BirthDate = core.BirthDate
+		in := signing.Intent{ID: uuid.NewString(), Event: event.ID, Profile: profile, Issuer: "clinic", Claims: claims}
 		cert, err := b.Issue(context.Background(), caller, in)
 		if err != nil {
 			t.Fatal(err, fault.From(err).Issues)

@@ -38,7 +38,7 @@ func documentOf(t testing.TB, cert signing.Certificate) map[string]any {
 	  {"resource":{"resourceType":"Immunization","status":"completed","lotNumber":"LOT-9","occurrenceDateTime":"2026-10-01",
 	    "extension":[{"url":"` + base + `DDCCEventBrand","valueCoding":{"system":"http://id.who.int/icd11/mms","code":"XM8NQ0"}},
 	      {"url":"` + base + `DDCCVaccineMarketAuthorization","valueCoding":{"code":"ORG-1"}},
-	      {"url":"` + base + `DDCCCountryOfEvent","valueCode":"XXA"}],
+	      {"url":"` + base + `DDCCCountryOfEvent","valueCode":"FRA"}],
 	    "vaccineCode":{"coding":[{"system":"http://id.who.int/icd11/mms","code":"XM0GQ8"}]},"protocolApplied":[{"doseNumberPositiveInt":1,"seriesDosesPositiveInt":2}]}},
 	  {"resource":{"resourceType":"DocumentReference","type":{"coding":[{"code":"who"}]},"content":[
 	    {"attachment":{"contentType":"image/png","data":"` + base64.StdEncoding.EncodeToString(picture) + `"}},
@@ -62,6 +62,14 @@ const base = "http://smart.who.int/ddcc/StructureDefinition/"
 // extend gives a resource an extension more.
 func extend(resource map[string]any, url, kind string, value any) {
 	resource["extension"] = append(resource["extension"].([]any), map[string]any{"url": url, kind: value})
+}
+
+// resourceAt is the i-th resource of a document.
+func resourceAt(doc map[string]any, i int) map[string]any {
+	entries, _ := doc["entry"].([]any)
+	e, _ := entries[i].(map[string]any)
+	r, _ := e["resource"].(map[string]any)
+	return r
 }
 
 // narrated is a narrative of these lines.
@@ -129,12 +137,7 @@ func TestDocumentMustSayWhatItsCertificateSays(t *testing.T) {
 	b := newBench(t)
 	cert := issued(t, b)
 	other := issued(t, b)
-	entry := func(doc map[string]any, i int) map[string]any {
-		entries, _ := doc["entry"].([]any)
-		e, _ := entries[i].(map[string]any)
-		r, _ := e["resource"].(map[string]any)
-		return r
-	}
+	entry := resourceAt
 	for name, change := range map[string]func(map[string]any){
 		"type":                  func(d map[string]any) { d["type"] = "collection" },
 		"resource":              func(d map[string]any) { d["resourceType"] = "Patient" },
@@ -188,8 +191,8 @@ func TestDocumentMustSayWhatItsCertificateSays(t *testing.T) {
 		"second country": func(d map[string]any) {
 			extend(entry(d, 2), "http://elsewhere.example/DDCCCountryOfEvent", "valueCode", "FRA")
 		},
-		"country twice": func(d map[string]any) { extend(entry(d, 2), base+"DDCCCountryOfEvent", "valueCode", "XXA") },
-		"older country": func(d map[string]any) { extend(entry(d, 2), base+"DDCCCountryOfVaccination", "valueCode", "FRA") },
+		"country twice": func(d map[string]any) { extend(entry(d, 2), base+"DDCCCountryOfEvent", "valueCode", "FRA") },
+		"older country": func(d map[string]any) { extend(entry(d, 2), base+"DDCCCountryOfVaccination", "valueCode", "DEU") },
 		"older brand": func(d map[string]any) {
 			extend(entry(d, 2), base+"DDCCVaccineBrand", "valueCoding", map[string]any{"code": "XM4YL8"})
 		},

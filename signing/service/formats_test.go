@@ -20,35 +20,6 @@ import (
 	"github.com/trustedparty/ddcc-gateway/signing/signingtest"
 )
 
-// besides are the profiles that stand beside a DDCC.
-func besides() []string {
-	return slices.DeleteFunc(signingtest.Profiles(), func(p string) bool { return signingtest.EventOf(p) == "" })
-}
-
-// intentFor is an intent of a profile for the specimen, with the event it stands beside
-// issued before.
-func intentFor(t testing.TB, b *testBench, profile string, change ...func(*signing.Intent)) signing.Intent {
-	t.Helper()
-	in := signing.Intent{ID: uuid.NewString(), Profile: profile, Issuer: "clinic", Claims: signingtest.Claims(profile, "XX")}
-	if event := signingtest.EventOf(profile); event != "" {
-		in.Event = intentIssued(t, b, event)
-	}
-	for _, c := range change {
-		c(&in)
-	}
-	return in
-}
-
-// intentIssued issues a certificate of a profile and gives the id of its intent.
-func intentIssued(t testing.TB, b *testBench, profile string, change ...func(*signing.Intent)) string {
-	t.Helper()
-	in := intentFor(t, b, profile, change...)
-	if _, err := b.Issue(context.Background(), caller, in); err != nil {
-		t.Fatal(profile, err, fault.From(err).Issues)
-	}
-	return in.ID
-}
-
 func TestEveryProfileIsIssued(t *testing.T) {
 	t.Parallel()
 	for _, profile := range signingtest.Profiles() {
@@ -223,14 +194,20 @@ func TestSignatureOfAnotherKeyInEveryProfile(t *testing.T) {
 func TestTooLongForItsCode(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	for profile, lengthen := range map[string]func(*signing.Claims){
-		signing.ProfileSHCImmunization: func(c *signing.Claims) {
-			c.SHC.Patient.Given = []string{longText(250), longText(250), longText(250), longText(250)}
+	for profile, lengthen := range map[string]func(c, event *signing.Claims){
+		signing.ProfileSHCImmunization: func(c, event *signing.Claims) {
+			// The event repeats a name and stays short; in other capitals it does not compress.
+			name := longText(240)
+			c.SHC.Patient.Family, c.SHC.Patient.Given = name, []string{strings.ToLower(name), name[:120] + strings.ToLower(name[120:])}
+			c.SHC.Immunizations[0].Performer = longText(255)
+			event.DDCC.Name = name + " " + name + " " + name
 		},
-		signing.ProfileVDSVaccination: func(c *signing.Claims) { c.VDSNC.Vaccinations[0].Brand = longText(2500) },
-		signing.ProfileVDSTest:        func(c *signing.Claims) { c.VDSNC.Optional = longText(2500) },
+		signing.ProfileVDSVaccination: func(c, _ *signing.Claims) { c.VDSNC.Vaccinations[0].Brand = longText(2500) },
+		signing.ProfileVDSTest:        func(c, _ *signing.Claims) { c.VDSNC.Optional = longText(2500) },
 	} {
-		in := intentFor(t, b, profile, func(i *signing.Intent) { lengthen(&i.Claims) })
+		in, event := intentFor(t, b, profile), signingtest.Event(profile)
+		lengthen(&in.Claims, &event)
+		in.Event = intentIssued(t, b, signingtest.EventOf(profile), func(i *signing.Intent) { i.Claims = event })
 		before := b.signatures()
 		_, err := b.Issue(context.Background(), caller, in)
 		if f := fault.From(err); f.Kind != fault.Rule || len(f.Issues) == 0 || f.Issues[0].Rule != "qr-size" {
@@ -250,16 +227,25 @@ func TestWhatNoFormatCanSay(t *testing.T) {
 	for _, tc := range []struct {
 		profile, path, rule string
 		change              func(*signing.Claims)
+		event               string // name of the person, else the specimen's
 	}{
-		{signing.ProfileDCCVaccination, "claims", "text-nfc", func(c *signing.Claims) { c.DCC.Name.Given = "Jose\u0301" }},
-		{signing.ProfileICVP, "claims", "text-nfc", func(c *signing.Claims) { c.ICVP.Name = "Jose\u0301" }},
-		{signing.ProfileICVP, "claims.icvp.name", "icvp-rules", func(c *signing.Claims) { c.ICVP.Name = "" }},
-		{signing.ProfileSHCImmunization, "claims.shc.immunizations[0].vaccine.code", "shc-rules", func(c *signing.Claims) { c.SHC.Immunizations[0].Vaccine.Code = "a b" }},
-		{signing.ProfileSHCImmunization, "claims.shc.patient.family", "shc-rules", func(c *signing.Claims) { c.SHC.Patient.Family = "Jose\u0301" }},
-		{signing.ProfileVDSTest, "claims.vdsnc.tr.tc", "vdsnc-rules", func(c *signing.Claims) { c.VDSNC.Result.Type = "guess" }},
-		{signing.ProfileVDSVaccination, "claims.vdsnc.pid.n", "vdsnc-rules", func(c *signing.Claims) { c.VDSNC.Person.Name = "Jose\u0301" }},
+		{signing.ProfileDCCVaccination, "claims", "text-nfc", func(c *signing.Claims) { c.DCC.Name.Given, c.DCC.Name.GivenStandard = "Jose\u0301", "JOSE" }, "Jos\u00e9 Specimen"},
+		{signing.ProfileICVP, "claims", "text-nfc", func(c *signing.Claims) { c.ICVP.Name = "Jose\u0301" }, "Jos\u00e9"},
+		{signing.ProfileICVP, "claims.icvp.sex", "icvp-rules", func(c *signing.Claims) { c.ICVP.Sex = "f" }, ""},
+		{signing.ProfileSHCImmunization, "claims.shc.immunizations[0].performer", "shc-rules", func(c *signing.Claims) { c.SHC.Immunizations[0].Performer = "Jose\u0301" }, ""},
+		{signing.ProfileSHCImmunization, "claims.shc.patient.family", "shc-rules", func(c *signing.Claims) { c.SHC.Patient.Family = "Jose\u0301" }, "Adaeze Jos\u00e9"},
+		{signing.ProfileVDSTest, "claims.vdsnc.pid.dt", "vdsnc-rules", func(c *signing.Claims) { c.VDSNC.Person.DocumentType = "Q" }, ""},
+		{signing.ProfileVDSVaccination, "claims.vdsnc.ve[0].nam", "vdsnc-rules", func(c *signing.Claims) { c.VDSNC.Vaccinations[0].Brand = "Jose\u0301" }, ""},
 	} {
-		in := intentFor(t, b, tc.profile, func(i *signing.Intent) { tc.change(&i.Claims) })
+		in := intentFor(t, b, tc.profile, func(i *signing.Intent) {
+			tc.change(&i.Claims)
+			if tc.event != "" {
+				i.Event = intentIssued(t, b, signingtest.EventOf(tc.profile), func(e *signing.Intent) {
+					e.Claims = signingtest.Event(tc.profile)
+					e.Claims.DDCC.Name = tc.event
+				})
+			}
+		})
 		before := b.signatures()
 		_, err := b.Issue(context.Background(), caller, in)
 		f := fault.From(err)

@@ -113,6 +113,10 @@ func (s *Service) issueOnce(ctx context.Context, caller string, grant policy.Gra
 	faultpoint.Here("signer-after-receipt-audited")
 	out, err := s.ledger.release(ctx, in, cert)
 	faultpoint.Here("signer-after-release")
+	if errors.Is(err, errEvent) { // another intent took its place meanwhile
+		s.failed(ctx, caller, in, err)
+		return released{}, failure{err}
+	}
 	return out, err
 }
 

@@ -15,7 +15,8 @@ import (
 )
 
 // ledger remembers which certificate was released under which intent. One insert-if-absent
-// decides: whoever inserts first has released the certificate, or cancelled the intent.
+// decides: whoever inserts first has released the certificate, or cancelled the intent. A
+// certificate beside an event takes its place there and its identifiers in the same insert.
 type ledger struct {
 	store     docstore.Store
 	box       *seal.Box
@@ -86,31 +87,35 @@ func (l ledger) open(id string, body []byte) (released, error) {
 	return out, err
 }
 
-// release records a certificate, or gives the one that was recorded first.
+// release records a certificate, or gives the one that was recorded first. Errors:
+// errEvent when another intent has its place beside the event or an identifier of it.
 func (l ledger) release(ctx context.Context, in signing.Intent, cert signing.Certificate) (released, error) {
 	out := released{Certificate: cert, Issuer: in.Issuer, Event: in.Event, digest: l.digest(in)}
 	plain, err := json.Marshal(out)
 	if err != nil {
 		return released{}, err
 	}
-	err = l.insert(ctx, in.ID, row{Digest: out.digest, Sealed: l.box.Seal(in.ID, plain)}, cert.IssuedAt)
+	places := l.places(in)
+	err = l.insert(ctx, in.ID, row{Digest: out.digest, Sealed: l.box.Seal(in.ID, plain)}, cert.IssuedAt, keysOf(places)...)
 	var exists *docstore.ExistsError
 	switch {
 	case err == nil:
 		return out, nil
-	case errors.As(err, &exists):
+	case errors.As(err, &exists) && exists.Key == "":
 		return l.find(ctx, in.ID)
+	case errors.As(err, &exists):
+		return released{}, taken(places, exists.Key)
 	default:
 		return released{}, unavailable(err)
 	}
 }
 
-func (l ledger) insert(ctx context.Context, id string, r row, now time.Time) error {
+func (l ledger) insert(ctx context.Context, id string, r row, now time.Time, unique ...string) error {
 	body, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	_, err = l.store.Insert(ctx, collection, docstore.Document{ID: id, Body: body, Expires: now.Add(l.retention)})
+	_, err = l.store.Insert(ctx, collection, docstore.Document{ID: id, Unique: unique, Body: body, Expires: now.Add(l.retention)})
 	return err
 }
 

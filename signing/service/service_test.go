@@ -215,7 +215,7 @@ func vaccination() signing.Claims {
 		Vaccination: &hcert.DDCCVaccination{
 			Vaccine: hcert.Coding{Code: "XM0GQ8", System: "http://id.who.int/icd11/mms"}, Brand: hcert.Coding{Code: "XM8NQ0", System: "http://id.who.int/icd11/mms"},
 			MAHolder: &hcert.Coding{Code: "ORG-1"}, Lot: "LOT-9", Date: "2026-10-01", Dose: 1, TotalDoses: 2,
-			Country: hcert.Coding{Code: "XXA", System: "urn:iso:std:iso:3166"},
+			Country: hcert.Coding{Code: "FRA", System: "urn:iso:std:iso:3166"},
 		},
 	}}
 }
@@ -225,7 +225,7 @@ func testResult() signing.Claims {
 	c.DDCC.Vaccination = nil
 	c.DDCC.Test = &hcert.DDCCTest{
 		Pathogen: hcert.Coding{Code: "XN109"}, Type: hcert.Coding{Code: "1334426561"}, Date: "2026-11-20T10:00:00Z",
-		Result: hcert.Coding{Code: "QA02"}, Country: hcert.Coding{Code: "XXA"},
+		Result: hcert.Coding{Code: "QA02"}, Country: hcert.Coding{Code: "FRA"},
 	}
 	return c
 }

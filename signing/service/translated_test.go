@@ -24,33 +24,66 @@ import (
 func anyTranslatable(t *rapid.T) fhir.CoreDataSet {
 	country := fhir.Coding{System: "urn:iso:std:iso:3166", Code: "CHE"}
 	c := fhir.CoreDataSet{
-		Model: fhir.ModelVSPoV, Name: anyOf(t, "name", "Adaeze Specimen", "Zoë Müller Specimen"), BirthDate: anyOf(t, "birth", "1987", "1987-04", "1987-04-12"),
+		Model: fhir.ModelVSPoV, Name: anyOf(t, "name", "Adaeze Specimen", "Zoë Müller Specimen", "Specimen,  Adaeze Bo", "Specimen  ADAEZE", "Мария Specimen-Øster", "حسن", "O'Specimen, Ñandú", "Specimen"), BirthDate: anyOf(t, "birth", "1987", "1987-04", "1987-04-12"),
 		Certificate: fhir.Certificate{Issuer: fhir.Identifier{Value: "demo"}, HCID: "HCID-77", Version: "RC2"},
 		Identifier:  anyOf(t, "passport", nil, &fhir.Identifier{Value: "X0000001", System: "http://hl7.org/fhir/sid/passport-CHE"}),
 	}
 	if anyOf(t, "test", true, false) {
 		c.Model = fhir.ModelTR
 		c.Test = &fhir.Test{
-			Pathogen: icd("XN109", ""), Type: icd("1334426561", ""), Country: country, Centre: fhir.Coding{Display: "Centre Specimen"},
-			Brand:  fhir.Coding{Code: "T-1", System: "urn:example", Display: "Specimen PCR"},
-			Result: icd(anyOf(t, "result", "RA01.0", "QA02"), ""),
-			Date:   anyOf(t, "date", "2026-10-20T10:00:00Z", "2026-10-20T10:00:00.5+02:00", "2026-10-20T00:30:00+05:30", "2026-10-20T23:30:00-05:00"),
+			Pathogen: anyOf(t, "pathogen", icd("XN109", ""), icd("XN0HL", ""), sct("840533007")), Country: country, Centre: fhir.Coding{Display: "Centre Specimen"},
+			Type:         anyOf(t, "type", icd("1334426561", ""), icd("2056159157", ""), loinc("94500-6"), loinc("LP6464-4"), loinc("94558-4")),
+			Origin:       anyOf(t, "origin", fhir.Coding{}, icd("JAM.AH.XF", ""), icd("JAE.AH.XF", "")),
+			Brand:        fhir.Coding{Code: "T-1", System: "urn:example", Display: "Specimen PCR"},
+			Manufacturer: anyOf(t, "device", fhir.Coding{}, fhir.Coding{System: "https://covid-19-diagnostics.jrc.ec.europa.eu/devices", Code: "1232"}),
+			Result:       anyOf(t, "result", icd("RA01.0", ""), icd("QA02", ""), sct("260373001"), sct("260415000")),
+			Date:         anyOf(t, "date", "2026-10-20T10:00:00Z", "2026-10-20T10:00:00.5+02:00", "2026-10-20T00:30:00+05:30", "2026-10-20T23:30:00-05:00"),
 		}
 		return c
 	}
 	c.Vaccination = &fhir.Vaccination{
-		Vaccine: icd("XM0GQ8", ""), Brand: icd("XM3DT5", ""),
-		Manufacturer: fhir.Coding{System: "https://spor.ema.europa.eu/v1/organisations", Code: "ORG-100031184"},
-		Lot:          anyOf(t, "lot", "PT123F", "LOT<9"), Country: country, Disease: icd("RA01", ""), Centre: "Centre Specimen",
+		Lot: anyOf(t, "lot", "PT123F", "LOT<9"), Country: country, Disease: anyOf(t, "disease", fhir.Coding{}, icd("RA01", ""), icd("RA01.0", ""), sct("840539006")), Centre: "Centre Specimen",
 		Date: anyOf(t, "date", "2026-10-01", "2026-10-01T23:30:00-05:00", "2026-10-01T00:30:00+05:30"),
 		Dose: anyOf(t, "dose", 1, 2, 3), TotalDoses: anyOf(t, "total", 0, 3),
 	}
+	anyProduct(t, c.Vaccination)
 	if anyOf(t, "yellow fever", true, false, false) {
 		c.Vaccination.Vaccine, c.Vaccination.Disease = icd("XM0N24", ""), fhir.Coding{}
 		c.Vaccination.Brand = fhir.Coding{System: "http://smart.who.int/pcmt-vaxprequal/CodeSystem/PreQualProductIds", Code: "YellowFeverProductd8a09f80301dc05e124f99ffe7711fc0"}
 	}
 	return c
 }
+
+// anyProduct draws a vaccine and its brand, in the systems that issuers use.
+func anyProduct(t *rapid.T, v *fhir.Vaccination) {
+	eu := func(code string) fhir.Coding {
+		return fhir.Coding{System: "https://ec.europa.eu/health/documents/community-register/html/", Code: code}
+	}
+	cvx := func(code string) fhir.Coding { return fhir.Coding{System: "http://hl7.org/fhir/sid/cvx", Code: code} }
+	holder := func(code string) fhir.Coding {
+		return fhir.Coding{System: "https://spor.ema.europa.eu/v1/organisations", Code: code}
+	}
+	product := anyOf(t, "product",
+		[3]fhir.Coding{icd("XM0GQ8", ""), icd("XM3DT5", ""), holder("ORG-100031184")},
+		[3]fhir.Coding{icd("XM8NQ0", ""), icd("XM8NQ0", ""), holder("ORG-100030215")},
+		[3]fhir.Coding{sct("1119349007"), eu("EU/1/20/1528"), holder("ORG-100030215")},
+		[3]fhir.Coding{icd("XM68M6", ""), icd("XM8NQ0", ""), {Code: "M"}},
+		[3]fhir.Coding{icd("XM0GQ8", ""), cvx("300"), {Code: "M"}},
+		[3]fhir.Coding{icd("XM0GQ8", ""), cvx("520"), {Code: "M"}},
+		[3]fhir.Coding{icd("XM0GQ8", ""), sct("33361000087101"), {System: "http://hl7.org/fhir/sid/mvx", Code: "PFR"}},
+		[3]fhir.Coding{icd("XM9QW8", ""), icd("XM4YL8", ""), holder("ORG-100001699")},
+		[3]fhir.Coding{icd("XM9QW8", ""), icd("XM6QV1", ""), holder("ORG-100001417")},
+		[3]fhir.Coding{icd("XM5JC5", ""), icd("XM9T65", ""), holder("ORG-100032020")},
+		[3]fhir.Coding{icd("XM1NL1", ""), icd("XM7HT3", ""), {Code: "M"}},
+		[3]fhir.Coding{{System: "http://www.whocc.no/atc", Code: "J07BN01"}, icd("XM3DT5", ""), {Code: "M"}},
+		[3]fhir.Coding{icd("XM0GQ8", ""), {System: "https://www.gs1.org/gtin", Code: "04260703260019", Display: "Specimen"}, {Code: "M"}},
+	)
+	v.Vaccine, v.Brand, v.Manufacturer = product[0], product[1], product[2]
+}
+
+func sct(code string) fhir.Coding { return fhir.Coding{System: "http://snomed.info/sct", Code: code} }
+
+func loinc(code string) fhir.Coding { return fhir.Coding{System: "http://loinc.org", Code: code} }
 
 // translations are what the gateway makes of an event; a format that has no word for it is
 // left out.
@@ -62,6 +95,7 @@ func translations(t *rapid.T, core fhir.CoreDataSet) map[string]signing.Claims {
 	out := map[string]signing.Claims{}
 	put := func(profile string, claims signing.Claims, issues []fault.Issue) {
 		if !fault.HasErrors(issues) {
+			identify(t, &claims)
 			out[profile] = claims
 		}
 	}

@@ -64,7 +64,9 @@ func TestLifelongOnlyIfThePolicySaysSo(t *testing.T) {
 		"asked":                  {b, func(i *signing.Intent) { i.ValidUntil = &soon }, soon},
 		"the card says":          {b, func(i *signing.Intent) { i.Claims.ICVP.Vaccination.ValidUntil = "2026-12-24" }, time.Date(2026, 12, 24, 23, 59, 59, 0, time.UTC)},
 		"issuer with a limit": {b, func(i *signing.Intent) {
-			i.Issuer, i.Event = "short", intentIssued(t, b, signing.ProfileDDCCVS, func(e *signing.Intent) { e.Issuer = "short" })
+			i.Issuer, i.Event = "short", intentIssued(t, b, signing.ProfileDDCCVS, func(e *signing.Intent) {
+				e.Issuer, e.Claims = "short", signingtest.Event(signing.ProfileICVP)
+			})
 		}, soon},
 	} {
 		cert, err := tc.bench.Issue(context.Background(), caller, intentFor(t, tc.bench, signing.ProfileICVP, tc.change))

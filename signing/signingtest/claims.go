@@ -13,6 +13,9 @@ import (
 
 // The events of the specimens.
 const (
+	yellowFever  = "YellowFeverProductd2c75a15ed309658b3968519ddb31690" // of WHO's prequalified products
+	prequalified = "http://smart.who.int/pcmt-vaxprequal/CodeSystem/PreQualProductIds"
+
 	vaccinated = "2026-10-01"
 	sampled    = "2026-11-20T10:00:00Z"
 	born       = "1987-04-12"
@@ -41,8 +44,24 @@ func EventOf(profile string) string {
 	return ""
 }
 
+// Event gives what the DDCC says beside which the specimen of a profile is issued: for a
+// recovery that the virus was detected, for an ICVP a vaccination against yellow fever,
+// for the others what Claims says of the DDCC.
+func Event(profile string) signing.Claims {
+	out := Claims(EventOf(profile), "")
+	switch profile {
+	case signing.ProfileDCCRecovery:
+		out.DDCC.Test.Result.Code = "RA01.0"
+	case signing.ProfileICVP:
+		v := out.DDCC.Vaccination
+		v.Vaccine = hcert.Coding{Code: "XM0N24", System: icd11}
+		v.Brand = hcert.Coding{Code: yellowFever, System: prequalified}
+	}
+	return out
+}
+
 // Claims gives what a profile certifies of one fictitious person: a vaccination of
-// 2026-10-01 or a test of 2026-11-20. country is the ISO 3166-1 alpha-2 code in its
+// 2026-10-01 or a test of 2026-11-20. Two copies have the same identifiers. country is the ISO 3166-1 alpha-2 code in its
 // identifiers. Each call gives a copy of its own.
 func Claims(profile, country string) signing.Claims {
 	switch profile {
@@ -58,7 +77,7 @@ func Claims(profile, country string) signing.Claims {
 		return signing.Claims{ICVP: &icvp.Card{
 			Name: "Adaeze Specimen", BirthDate: born, Sex: "female",
 			Vaccination: icvp.Vaccination{
-				Product: "YellowFeverProductd2c75a15ed309658b3968519ddb31690", Date: vaccinated, Batch: lot, Clinician: "Dr Bo Specimen",
+				Product: yellowFever, Date: vaccinated, Batch: lot, Clinician: "Dr Bo Specimen",
 			},
 		}}
 	case signing.ProfileSHCImmunization, signing.ProfileSHCLaboratory:
@@ -76,7 +95,7 @@ func vaccination() *hcert.DDCC {
 		Vaccination: &hcert.DDCCVaccination{
 			Vaccine: hcert.Coding{Code: "XM0GQ8", System: icd11}, Brand: hcert.Coding{Code: "XM8NQ0", System: icd11},
 			MAHolder: &hcert.Coding{Code: "ORG-1"}, Lot: lot, Date: vaccinated, Dose: 1, TotalDoses: 2,
-			Country: hcert.Coding{Code: "XXA", System: "urn:iso:std:iso:3166"},
+			Country: hcert.Coding{Code: "FRA", System: "urn:iso:std:iso:3166"},
 		},
 	}
 }
@@ -84,7 +103,7 @@ func vaccination() *hcert.DDCC {
 func testResult() *hcert.DDCCTest {
 	return &hcert.DDCCTest{
 		Pathogen: hcert.Coding{Code: "XN109"}, Type: hcert.Coding{Code: "1334426561"}, Date: sampled,
-		Result: hcert.Coding{Code: "QA02"}, Country: hcert.Coding{Code: "XXA"},
+		Result: hcert.Coding{Code: "QA02"}, Country: hcert.Coding{Code: "FRA"},
 	}
 }
 
@@ -126,12 +145,12 @@ func card(profile string) *shc.Card {
 	}
 	if profile == signing.ProfileSHCImmunization {
 		c.Immunizations = []shc.Immunization{{
-			Vaccine: shc.Coding{System: "http://hl7.org/fhir/sid/cvx", Code: "208"}, Date: vaccinated, Lot: lot, Performer: "Centre Specimen",
+			Vaccine: shc.Coding{System: icd11, Code: "XM8NQ0"}, Date: vaccinated, Lot: lot, Performer: "Centre Specimen",
 		}}
 		return c
 	}
 	c.Observations = []shc.Observation{{
-		Code: shc.Coding{System: "http://loinc.org", Code: "94558-4"}, Value: shc.Coding{System: snomed, Code: "260373001"},
+		Code: shc.Coding{System: "http://loinc.org", Code: "94309-2"}, Value: shc.Coding{System: snomed, Code: "260415000"},
 		Date: sampled, Performer: "Laboratory Specimen",
 	}}
 	return c
@@ -142,14 +161,14 @@ func message(profile string) *vdsnc.Message {
 		return &vdsnc.Message{
 			UVCI: "U00000001", Person: vdsnc.Person{Name: "SPECIMEN  ADAEZE", BirthDate: born, Sex: "F"},
 			Vaccinations: []vdsnc.Event{{
-				Vaccine: "XM68M6", Brand: "Comirnaty", Disease: "RA01.0",
-				Doses: []vdsnc.Dose{{Date: vaccinated, Number: 1, Country: "UTO", Centre: "Centre Specimen", Lot: lot}},
+				Vaccine: "XM0GQ8", Brand: "Comirnaty", Disease: "RA01.0",
+				Doses: []vdsnc.Dose{{Date: vaccinated, Number: 1, Country: "FRA", Centre: "Centre Specimen", Lot: lot}},
 			}},
 		}
 	}
 	return &vdsnc.Message{
 		UTCI: "U00000002", Person: vdsnc.Person{Name: "SPECIMEN  ADAEZE", BirthDate: born, DocumentType: "P", TestDocument: "C01X00T47"},
-		Provider: &vdsnc.Provider{Name: "Laboratory Specimen", Country: "UTO", Contact: &vdsnc.Contact{Mail: "lab@example.org"}},
+		Provider: &vdsnc.Provider{Name: "Laboratory Specimen", Country: "FRA", Contact: &vdsnc.Contact{Mail: "lab@example.org"}},
 		Times:    &vdsnc.Times{Sampled: sampled, Reported: "2026-11-20T18:00:00Z"},
 		Result:   &vdsnc.Result{Type: "molecular(PCR)", Value: "negative"},
 	}

@@ -107,7 +107,7 @@ func TestEveryFormatIsIssued(t *testing.T) {
 	for _, example := range formats {
 		s.do(t, service.url, post(s.intent(t, example, nil), 422))
 	}
-	for _, example := range append([]string{"vaccination", "testResult"}, formats...) {
+	for _, example := range append([]string{"vaccination", "yellowFever", "testResult"}, formats...) {
 		s.do(t, service.url, post(s.intent(t, example, nil), 200))
 		s.do(t, service.url, post(s.intent(t, example, nil), 200))
 	}
@@ -118,8 +118,8 @@ func TestEveryFormatIsIssued(t *testing.T) {
 		s.do(t, service.url, post(beside, 422))
 	}
 	examples := s.doc.Paths.Value(pathCertificates).Post.RequestBody.Value.Content["application/json"].Examples
-	if len(examples) != len(formats)+2 {
-		t.Errorf("%d examples, %d tried", len(examples), len(formats)+2)
+	if len(examples) != len(formats)+3 {
+		t.Errorf("%d examples, %d tried", len(examples), len(formats)+3)
 	}
 }
 

@@ -31,7 +31,7 @@ func TestDemo(t *testing.T) {
 	command := exec.CommandContext(ctx, harness.Binary(t, "ddcc"), args...)
 	command.Env = append(os.Environ(), token.Env()...)
 	out, err := command.CombinedOutput()
-	if err != nil || strings.Count(string(out), " verified (") != 6 {
+	if err != nil || strings.Count(string(out), " verified (") != 10 {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }

@@ -69,7 +69,7 @@ func (s system) provoke(out *secrets.Outlets) {
 		"no JSON":             {gateway, http.MethodPost, "/v1/certificates", `{"id": `, http.StatusBadRequest},
 		"unknown member":      {gateway, http.MethodPost, "/v1/certificates", `{"bytes": "c2lnbiBtZQ=="}`, http.StatusBadRequest},
 		"too large":           {gateway, http.MethodPost, "/v1/certificates", strings.Repeat(" ", 1<<20), http.StatusRequestEntityTooLarge},
-		"unknown profile":     {gateway, http.MethodPost, "/v1/certificates", intent("eu-dcc-v", "demo-clinic"), http.StatusUnprocessableEntity},
+		"unknown profile":     {gateway, http.MethodPost, "/v1/certificates", intent("no-such-profile", "demo-clinic"), http.StatusUnprocessableEntity},
 		"broken rules":        {gateway, http.MethodPost, "/v1/certificates", intent("who-ddcc-vs", "demo-clinic"), http.StatusUnprocessableEntity},
 		"issuer's form":       {gateway, http.MethodPost, "/v1/certificates", intent("who-ddcc-vs", "demo clinic"), http.StatusBadRequest},
 		"expired":             {s.stranger(time.Now().AddDate(-1, 0, 0)), http.MethodGet, "/v1/trust", "", 0},

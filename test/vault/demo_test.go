@@ -24,7 +24,7 @@ func TestDemo(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, harness.Binary(t, "ddcc"), args...).CombinedOutput()
-	if err != nil || strings.Count(string(out), " verified (") != 6 {
+	if err != nil || strings.Count(string(out), " verified (") != 10 {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }
