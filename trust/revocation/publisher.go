@@ -30,7 +30,7 @@ type PublisherConfig struct {
 	Country  string               // ISO 3166-1 alpha-2 of the authority
 	Dir      string               // for the lists; this process alone writes in it
 	Interval time.Duration        // between refreshes after a success
-	Retry    time.Duration        // between refreshes after a failure, at most Interval
+	Retry    time.Duration        // the longest wait after a failure, at most Interval
 	Timeout  time.Duration        // of one refresh, with reading all revocations
 	Now      func() time.Time     // the clock
 	Log      *slog.Logger
@@ -125,14 +125,22 @@ func (p *Publisher) Stats() Stats {
 	return s
 }
 
+// firstRetry is how soon a failed refresh is tried again for the first time; the wait then
+// doubles up to the one of the configuration. At a start the trust list may be a moment away.
+const firstRetry = time.Second
+
 // Run refreshes at once and then at the interval until ctx ends, which is its only reason to
 // return. Failures are logged and tried again sooner.
 func (p *Publisher) Run(ctx context.Context) error {
+	retry := firstRetry
 	for {
 		wait := p.config.Interval
 		if err := p.Refresh(ctx); err != nil && ctx.Err() == nil {
-			wait = p.config.Retry
+			wait = min(retry, p.config.Retry)
+			retry = 2 * wait
 			p.config.Log.ErrorContext(ctx, "revocation lists not refreshed", slog.Any("error", err), slog.Duration("retry", wait))
+		} else {
+			retry = firstRetry
 		}
 		select {
 		case <-ctx.Done():

@@ -2,12 +2,14 @@ package revocation_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	format "github.com/trustedparty/ddcc-gateway/formats/revocation"
@@ -418,4 +420,39 @@ func TestWiring(t *testing.T) {
 			t.Errorf("a publisher without %s", name)
 		}
 	}
+}
+
+// TestRunTriesSoonAgain: at a start the trust list is a moment away; the lists must not wait
+// for the longest retry.
+func TestRunTriesSoonAgain(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, dcc(1))
+	s.config.Interval, s.config.Retry = time.Hour, time.Minute
+	tries, keys := 0, s.config.Keys
+	s.config.Keys = func() (revocation.Keys, error) {
+		if tries++; tries <= 3 {
+			return nil, errors.New("no trust list yet")
+		}
+		return keys()
+	}
+	synctest.Test(t, func(t *testing.T) {
+		p := s.publisher(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- p.Run(ctx) }()
+		time.Sleep(7*time.Second - time.Millisecond) // 1 + 2 + 4
+		synctest.Wait()
+		if _, err := p.Current(); err == nil {
+			t.Error("published without keys")
+		}
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		if _, err := p.Current(); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
 }
