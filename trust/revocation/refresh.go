@@ -26,9 +26,6 @@ func (p *Publisher) Refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, p.config.Timeout)
 	defer cancel()
 	began := p.config.Now()
-	if _, err := p.config.Keys(); err != nil { // nothing could be verified before publishing
-		return err
-	}
 	if err := p.resume(); err != nil {
 		p.config.Log.ErrorContext(ctx, "stored revocation lists not used", slog.Any("error", err))
 	}
