@@ -8,7 +8,6 @@ import (
 	"github.com/trustedparty/ddcc-gateway/fhir"
 	"github.com/trustedparty/ddcc-gateway/fhir/maps"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
-	"github.com/trustedparty/ddcc-gateway/issuance"
 )
 
 // Foreign is a certificate of anybody, in any format that can be read, as verification
@@ -120,11 +119,7 @@ func (m *Mediator) reissue(ctx context.Context, by IssuerPolicy, f Foreign, p fh
 	if err != nil {
 		return Generated{}, err
 	}
-	asked = asked.within(o)
-	out, err := m.issuance.Issue(ctx, issuance.Request{
-		Issuer: by.Issuer(), Core: core, IdempotencyKey: o.IdempotencyKey, OnlyNew: o.OnlyNew,
-		Formats: asked.Formats, Supersedes: asked.Supersedes,
-	})
+	out, err := m.issue(ctx, by, core, asked.within(o), o)
 	return Generated{Issued: out, Warnings: append(issues, leftOut(out)...), Named: true}, err
 }
 

@@ -85,11 +85,15 @@ func (m *Mediator) generate(ctx context.Context, by IssuerPolicy, raw []byte, o 
 		return Generated{}, err
 	}
 	asked = asked.within(o)
-	out, err := m.issuance.Issue(ctx, issuance.Request{
+	out, err := m.issue(ctx, by, core, asked, o)
+	return Generated{Issued: out, Warnings: append(issues, leftOut(out)...), Named: asked.Formats != nil}, err
+}
+
+func (m *Mediator) issue(ctx context.Context, by IssuerPolicy, core fhir.CoreDataSet, asked Asked, o Options) (issuance.Issued, error) {
+	return m.issuance.Issue(ctx, issuance.Request{
 		Issuer: by.Issuer(), Core: core, IdempotencyKey: o.IdempotencyKey, OnlyNew: o.OnlyNew,
 		Formats: asked.Formats, Supersedes: asked.Supersedes,
 	})
-	return Generated{Issued: out, Warnings: append(issues, leftOut(out)...), Named: asked.Formats != nil}, err
 }
 
 // leftOut says of each format that was asked for in vain why it is not there.

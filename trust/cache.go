@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/durable"
 )
 
 // maxCache bounds the cache file, in bytes: both signed forms at their limits, in base64.
@@ -20,25 +21,12 @@ type cacheFile struct {
 }
 
 // writeCache replaces the file in one step, so that a crash leaves the old or the new one.
-func writeCache(path string, signed Signed) (err error) {
+func writeCache(path string, signed Signed) error {
 	raw, err := json.Marshal(cacheFile(signed))
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
-		}
-	}()
-	_, err = file.Write(raw)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return durable.Replace(path, raw)
 }
 
 // readCache gives what writeCache wrote; a file that is not there is no error.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/durable"
 )
 
 // keptFile is a document on disk, as it came. Its authenticity is checked again when it is
@@ -72,29 +74,7 @@ func writeKept(dir, name string, document []byte, imported time.Time) error {
 	if err != nil {
 		return fmt.Errorf("foreign: encode document: %w", err)
 	}
-	temporary, err := os.CreateTemp(dir, name+".*.tmp")
-	if err != nil {
-		return fmt.Errorf("foreign: keep document: %w", err)
-	}
-	defer os.Remove(temporary.Name()) //nolint:errcheck // after the rename there is nothing to remove
-	_, err = temporary.Write(raw)
-	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err != nil {
-		return fmt.Errorf("foreign: keep document: %w", err)
-	}
-	if err := os.Rename(temporary.Name(), keptPath(dir, name)); err != nil {
-		return fmt.Errorf("foreign: keep document: %w", err)
-	}
-	return syncDir(dir)
-}
-
-// syncDir makes the rename durable.
-func syncDir(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("foreign: keep document: %w", err)
-	}
-	defer folder.Close()
-	if err := folder.Sync(); err != nil {
+	if err := durable.Replace(keptPath(dir, name), raw); err != nil {
 		return fmt.Errorf("foreign: keep document: %w", err)
 	}
 	return nil

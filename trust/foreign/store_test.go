@@ -473,7 +473,7 @@ func TestRacingImportsAndReaders(t *testing.T) {
 	if len(store.List().Entries()) != 4 {
 		t.Error("an import was lost")
 	}
-	left, err := filepath.Glob(filepath.Join(dir, "*.tmp"))
+	left, err := filepath.Glob(filepath.Join(dir, "*.json.*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("temporary files: %v", left)
 	}

@@ -185,7 +185,7 @@ func (p *Publisher) sweep(keep string) error {
 const (
 	stagingPattern = "staging-*"
 	generationFmt  = "generation-%016d"
-	currentPattern = fileCurrent + ".*" // replaceFile before it renames
+	currentPattern = fileCurrent + ".*" // durable.Replace before it renames
 )
 
 func isOurs(name string) bool {

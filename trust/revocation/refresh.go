@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/formats/revocation"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/durable"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/faultpoint"
 )
 
@@ -179,14 +180,11 @@ func (p *Publisher) install(staging string, sequence uint64) error {
 	if err := syncTree(final); err != nil {
 		return err
 	}
-	if err := syncDir(p.config.Dir); err != nil {
+	if err := durable.SyncDir(p.config.Dir); err != nil {
 		return err
 	}
 	faultpoint.Here("gateway-after-lists-renamed")
-	if err := replaceFile(filepath.Join(p.config.Dir, fileCurrent), []byte(name)); err != nil {
-		return err
-	}
-	if err := syncDir(p.config.Dir); err != nil {
+	if err := durable.Replace(filepath.Join(p.config.Dir, fileCurrent), []byte(name)); err != nil {
 		return err
 	}
 	faultpoint.Here("gateway-after-lists-pointed-to")

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/durable"
 )
 
 // listFile writes one list into a generation: buffered, digested, and synced when it is done.
@@ -60,39 +62,12 @@ func writeBytes(path string, content []byte) (digest string, size int64, err err
 	return writeList(path, func(w io.Writer) error { _, err := w.Write(content); return err })
 }
 
-// replaceFile puts content into a file in one step, so that a crash leaves the old or the new.
-func replaceFile(path string, content []byte) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
-		}
-	}()
-	_, err = file.Write(content)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
 // syncTree makes the names in a directory and in those below it durable.
 func syncTree(path string) error {
 	return filepath.WalkDir(path, func(at string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
 			return err
 		}
-		return syncDir(at)
+		return durable.SyncDir(at)
 	})
 }

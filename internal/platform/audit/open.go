@@ -263,11 +263,3 @@ func readAll(f file) ([]byte, error) {
 	}
 	return b, nil
 }
-
-func syncDir(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/durable"
 )
 
 // The files of a log. A closed segment is the same pair of files named after the number of
@@ -119,7 +121,7 @@ func moveAside(dir, active, closed string) error {
 		}
 		return fmt.Errorf("audit: close a segment: %w", err)
 	}
-	if err := syncDir(dir); err != nil {
+	if err := durable.SyncDir(dir); err != nil {
 		return fmt.Errorf("audit: sync: %w", bare(err))
 	}
 	if err := os.Chmod(name, closedMode); err != nil {
@@ -135,7 +137,7 @@ func openFiles(dir string, open func(name string) (file, error)) (entries, check
 	}
 	checkpoints, err = open(filepath.Join(dir, checkpointsFile))
 	if err == nil {
-		if err = syncDir(dir); err == nil {
+		if err = durable.SyncDir(dir); err == nil {
 			return entries, checkpoints, nil
 		}
 		err = errors.Join(err, bare(checkpoints.Close()))

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/trustedparty/ddcc-gateway/internal/platform/durable"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/seal"
 	"github.com/trustedparty/ddcc-gateway/signing/keystore"
 )
@@ -110,28 +111,21 @@ func writeNew(dir string, f file) error {
 	if err := fill(out, f); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
-	return syncDir(dir)
+	return durable.SyncDir(dir)
 }
 
 // replace puts f in the place of the key file at once.
 func replace(dir string, f file) error {
-	out, err := os.CreateTemp(dir, FileName+".*") // mode 0600
+	raw, err := encode(f)
 	if err != nil {
 		return err
 	}
-	err = fill(out, f)
-	if err == nil {
-		err = os.Rename(out.Name(), filepath.Join(dir, FileName))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(out.Name()))
-	}
-	return syncDir(dir)
+	return durable.Replace(filepath.Join(dir, FileName), raw)
 }
 
 // fill writes, syncs and closes.
 func fill(out *os.File, f file) error {
-	raw, err := json.MarshalIndent(f, "", "  ")
+	raw, err := encode(f)
 	if err == nil {
 		_, err = out.Write(raw)
 	}
@@ -141,11 +135,4 @@ func fill(out *os.File, f file) error {
 	return errors.Join(err, out.Close())
 }
 
-// syncDir makes a new name in dir outlive a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+func encode(f file) ([]byte, error) { return json.MarshalIndent(f, "", "  ") }
