@@ -25,6 +25,8 @@ var walls = map[string][]string{
 	"formats/vdsnc/reader": {"formats/strictjson"},
 	"formats/divoc":        {"formats/strictjson"},
 	"fhir":                 {"fhir", "formats", "internal/platform/fault"},
+	"fhir/client":          {"fhir", "fhir/client", "internal/platform"},
+	"fhir/server":          {"fhir", "fhir/server", "internal/platform"},
 	"signing":              {"signing", "formats", "internal/platform"},
 	"signing/client":       {"signing", "formats", "internal/platform"},
 	"signing/keystore":     {"signing/keystore", "formats", "internal/platform"},
