@@ -15,7 +15,8 @@ import (
 // EntryResult is what became of one batch entry: a certificate, or the reason why not.
 type EntryResult struct {
 	Generated
-	Err error
+	Err  error
+	Read bool // it is no event: it was read for the events beside it, and is not kept here
 }
 
 // Submit processes a batch of health events (DDCC IG, transaction Submit Health Event).
@@ -26,12 +27,16 @@ func (m *Mediator) Submit(ctx context.Context, by IssuerPolicy, raw []byte, o Op
 	if err != nil {
 		return nil, err
 	}
+	return m.submit(ctx, by, entries, o), nil
+}
+
+func (m *Mediator) submit(ctx context.Context, by IssuerPolicy, entries []fhir.BundleEntry, o Options) []EntryResult {
 	// What has not begun by then would not reach the client any more.
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
 	results := make([]EntryResult, len(entries))
 	var group errgroup.Group
-	group.SetLimit(m.concurrency)
+	group.SetLimit(m.tuning().Concurrency)
 	for i, entry := range entries {
 		group.Go(func() error {
 			results[i] = m.entry(ctx, by, entry, o.forEntry(i))
@@ -39,7 +44,7 @@ func (m *Mediator) Submit(ctx context.Context, by IssuerPolicy, raw []byte, o Op
 		})
 	}
 	_ = group.Wait() // entries report for themselves
-	return results, nil
+	return results
 }
 
 // ValidateBatch is Submit without any effect; paths begin with the entry they are about.
@@ -103,13 +108,18 @@ func (m *Mediator) open(by IssuerPolicy, raw []byte) ([]fhir.BundleEntry, error)
 	if err != nil {
 		return nil, err
 	}
+	return m.openBatch(by, bundle)
+}
+
+func (m *Mediator) openBatch(by IssuerPolicy, bundle fhir.Bundle) ([]fhir.BundleEntry, error) {
+	limit := m.tuning().MaxEntries
 	switch {
 	case bundle.Type != "batch":
 		return nil, errNotBatch
 	case len(bundle.Entry) == 0:
 		return nil, errEmptyBatch
-	case len(bundle.Entry) > m.maxEntries:
-		return nil, fault.Newf(fault.TooLarge, "batch-size", "A batch may have %d entries; split it.", m.maxEntries)
+	case len(bundle.Entry) > limit:
+		return nil, fault.Newf(fault.TooLarge, "batch-size", "A batch may have %d entries; split it.", limit)
 	}
 	return bundle.Entry, m.admit(by, len(bundle.Entry))
 }

@@ -28,18 +28,28 @@ var errEvent = fault.New(fault.Rule, "invalid-content", "The health event breaks
 // warnings included; an error among them also comes back as err. Errors: Malformed (not the resource it should be),
 // Rule (its content).
 func Event(raw []byte, now time.Time, kinds ...Kind) (core fhir.CoreDataSet, issues []fault.Issue, err error) {
-	core, _, issues, err = event(raw, now, kinds)
+	core, _, issues, err = event(raw, now, asItIs, kinds)
 	return core, issues, err
 }
 
+// completer adds what the issuer's registration says to what an event does not.
+type completer func(maps.Event) maps.Event
+
+func asItIs(e maps.Event) maps.Event { return e }
+
+// event is Event for an issuer.
+func (m *Mediator) event(by IssuerPolicy, raw []byte, kinds []Kind) (fhir.CoreDataSet, Asked, []fault.Issue, error) {
+	return event(raw, m.clock(), func(e maps.Event) maps.Event { return m.complete(by, e) }, kinds)
+}
+
 // event is Event with what the carrier asks for besides.
-func event(raw []byte, now time.Time, kinds []Kind) (core fhir.CoreDataSet, asked Asked, issues []fault.Issue, err error) {
+func event(raw []byte, now time.Time, complete completer, kinds []Kind) (core fhir.CoreDataSet, asked Asked, issues []fault.Issue, err error) {
 	c, err := carrier(raw, kinds)
 	if err != nil {
 		return fhir.CoreDataSet{}, Asked{}, nil, err
 	}
 	if c.kind == KindBundle {
-		core, issues, err = fromBundle(c.resource, now)
+		core, issues, err = fromBundle(c.resource, now, complete)
 	} else {
 		core, issues, err = fromResponse(c.resource, now)
 	}
@@ -110,15 +120,15 @@ func fromResponse(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue, e
 	return core, issues, nil
 }
 
-func fromBundle(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue, error) {
+func fromBundle(raw []byte, now time.Time, complete completer) (fhir.CoreDataSet, []fault.Issue, error) {
 	if err := fhir.Check(raw); err != nil {
 		return fhir.CoreDataSet{}, nil, err
 	}
-	core, issues := maps.CoreDataSetFromResources(raw)
-	if !fault.HasErrors(issues) {
-		issues = append(issues, core.Validate(now)...)
+	e := complete(maps.EventFromResources(raw))
+	if !fault.HasErrors(e.Issues) {
+		e.Issues = append(e.Issues, e.Core.Validate(now)...)
 	}
-	return core, issues, nil
+	return e.Core, e.Issues, nil
 }
 
 // carried is the resource with the event and where it was found.

@@ -26,14 +26,15 @@ var (
 
 // Folder is what became of a Bundle of events.
 type Folder struct {
-	ID     string
-	Issued []Generated
-	Named  bool // the request named formats
+	ID      string
+	Issued  []Generated
+	Named   bool          // the request named formats
+	LeftOut []fault.Issue // what of the Bundle is no event to be certified
 }
 
-// Warnings are those of every event.
+// Warnings are those of every event, and what was left out.
 func (f Folder) Warnings() []fault.Issue {
-	var all []fault.Issue
+	all := slices.Clone(f.LeftOut)
 	for _, g := range f.Issued {
 		all = append(all, g.Warnings...)
 	}
@@ -49,65 +50,83 @@ func (m *Mediator) GenerateFolder(ctx context.Context, by IssuerPolicy, raw []by
 	if err != nil {
 		return Folder{}, err
 	}
-	if err := m.admit(by, max(1, len(in.places))); err != nil {
-		return Folder{}, err
-	}
 	in.asked = in.asked.within(o)
-	readings := maps.CoreDataSetsFromResources(in.bundle)
-	if err := m.examineAll(by, readings, in); err != nil {
+	return m.certify(ctx, by, in, o)
+}
+
+// certify issues every event, or none if one breaks a rule.
+func (m *Mediator) certify(ctx context.Context, by IssuerPolicy, in folderInput, o Options) (Folder, error) {
+	if err := m.admit(by, max(1, in.count)); err != nil {
 		return Folder{}, err
 	}
-	out := Folder{Named: in.asked.Formats != nil}
-	for i, r := range readings {
+	for i, e := range in.events {
+		in.events[i] = m.complete(by, e)
+	}
+	if err := m.examineAll(by, in); err != nil {
+		return Folder{}, err
+	}
+	out := Folder{Named: in.asked.Formats != nil, LeftOut: in.leftOut}
+	for i, e := range in.events {
 		issued, err := m.issuance.Issue(ctx, issuance.Request{
-			Issuer: by.Issuer(), Core: r.Core, IdempotencyKey: o.forEntry(i).IdempotencyKey, Formats: in.asked.Formats,
+			Issuer: m.issuer(by), Core: e.Core, IdempotencyKey: o.forEntry(i).IdempotencyKey, Formats: in.asked.Formats,
 		})
 		if err != nil {
 			return Folder{}, err
 		}
 		out.ID = issued.FolderID
-		warnings := in.placed(i, slices.Concat(r.Issues, leftOut(issued)))
+		warnings := in.placed(e, slices.Concat(e.Issues, leftOut(issued)))
 		out.Issued = append(out.Issued, Generated{Issued: issued, Warnings: warnings, Named: out.Named})
 	}
 	return out, nil
 }
 
 // examineAll refuses the whole Bundle with every finding about every event.
-func (m *Mediator) examineAll(by IssuerPolicy, readings []maps.Reading, in folderInput) error {
+func (m *Mediator) examineAll(by IssuerPolicy, in folderInput) error {
 	var issues []fault.Issue
-	for i, r := range readings {
-		found := r.Issues
-		if !fault.HasErrors(found) {
-			found = slices.Concat(found, r.Core.Validate(m.clock()))
+	for _, e := range in.events {
+		found, err := m.examineEvent(by, e, in.asked)
+		if err != nil {
+			return err
 		}
-		if !fault.HasErrors(found) {
-			_, err := m.issuance.Check(by.Issuer(), r.Core, in.asked.Formats)
-			if fault.KindOf(err) == fault.Forbidden {
-				return err
-			}
-			if err != nil {
-				found = slices.Concat(found, asIssues(err))
-			}
-		}
-		issues = append(issues, in.placed(i, found)...)
+		issues = append(issues, in.placed(e, found)...)
 	}
 	if fault.HasErrors(issues) {
 		return errEvent.With(issues...)
 	}
-	for _, r := range readings {
-		if first := readings[0].Core; r.Core.Name != first.Name || r.Core.BirthDate != first.BirthDate {
+	for _, e := range in.events {
+		if first := in.events[0].Core; e.Core.Name != first.Name || e.Core.BirthDate != first.BirthDate {
 			return errOneFolder // the HCID would refuse the second person after the first was issued
 		}
 	}
 	return nil
 }
 
+// examineEvent gives every finding about an event; Forbidden is about the issuer.
+func (m *Mediator) examineEvent(by IssuerPolicy, e maps.Event, asked Asked) ([]fault.Issue, error) {
+	found := e.Issues
+	if !fault.HasErrors(found) {
+		found = slices.Concat(found, e.Core.Validate(m.clock()))
+	}
+	if fault.HasErrors(found) {
+		return found, nil
+	}
+	switch _, err := m.issuance.Check(m.issuer(by), e.Core, asked.Formats); {
+	case fault.KindOf(err) == fault.Forbidden:
+		return nil, err
+	case err != nil:
+		return slices.Concat(found, asIssues(err)), nil
+	}
+	return found, nil
+}
+
 // folderInput is the Bundle, where it was posted, and what is asked for.
 type folderInput struct {
-	bundle []byte
-	within string   // path of the Bundle in what was posted, empty at the top
-	places []string // of the events in the Bundle
-	asked  Asked
+	bundle  []byte
+	within  string // path of the Bundle in what was posted, empty at the top
+	count   int    // of the events, also where they are too many to be read
+	events  []maps.Event
+	leftOut []fault.Issue
+	asked   Asked
 }
 
 // folderOf finds the Bundle: the body itself, or the parameter of that name.
@@ -126,12 +145,25 @@ func folderOf(raw []byte) (folderInput, error) {
 		return in, wrongResource(name, []Kind{KindBundle})
 	}
 	bundle, err := fhir.ParseBundle(in.bundle)
-	for n, e := range bundle.Entry {
+	if err != nil {
+		return in, err
+	}
+	in.read(bundle)
+	return in, nil
+}
+
+// read finds the events of the Bundle.
+func (in *folderInput) read(bundle fhir.Bundle) {
+	in.events, in.leftOut = maps.EventsFromResources(in.bundle)
+	for _, e := range bundle.Entry {
 		if e.ResourceType == "Immunization" || e.ResourceType == "Observation" {
-			in.places = append(in.places, fmt.Sprintf("Bundle.entry[%d].resource", n))
+			in.count++
 		}
 	}
-	return in, err
+	in.count -= len(in.leftOut)
+	if in.within != "" {
+		in.leftOut = prefixed(in.leftOut, in.within)
+	}
 }
 
 func unwrapBundle(raw []byte) (folderInput, string, error) {
@@ -153,11 +185,11 @@ func unwrapBundle(raw []byte) (folderInput, string, error) {
 
 // placed says of findings about the logical model which event they are about, and moves
 // paths to where the Bundle stands in what was posted.
-func (in folderInput) placed(event int, issues []fault.Issue) []fault.Issue {
+func (in folderInput) placed(e maps.Event, issues []fault.Issue) []fault.Issue {
 	out := slices.Clone(issues)
 	for i, issue := range out {
-		if strings.HasPrefix(issue.Path, "DDCCCoreDataSet") && event < len(in.places) {
-			out[i].Path, out[i].Fix = in.places[event], strings.TrimSpace(issue.Path+": "+issue.Fix)
+		if strings.HasPrefix(issue.Path, "DDCCCoreDataSet") && e.Entry >= 0 {
+			out[i].Path, out[i].Fix = fmt.Sprintf("Bundle.entry[%d].resource", e.Entry), strings.TrimSpace(issue.Path+": "+issue.Fix)
 		}
 	}
 	if in.within != "" {

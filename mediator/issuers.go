@@ -12,15 +12,18 @@ import (
 // IssuerPolicy is one line of the issuers file: which client certificate is which
 // issuer, and what it may do.
 type IssuerPolicy struct {
-	ID          string   `json:"id"`                  // stable, appears in audit and registry
-	Certificate string   `json:"certificate"`         // name in the client certificate: URI SAN, else DNS SAN, else CN without : and /
-	Profiles    []string `json:"profiles"`            // certificate profiles it may ask for
-	Authorities []string `json:"authorities"`         // public health authorities it may speak for
-	Formats     []string `json:"formats,omitempty"`   // what it gets when a request names none, beside WHO's own
-	RevokeAll   bool     `json:"revokeAll,omitempty"` // it may revoke certificates of other issuers
-	Convert     bool     `json:"convert,omitempty"`   // it may have certificates of others issued anew
-	Rate        float64  `json:"rate"`                // certificates a second, sustained
-	Burst       int      `json:"burst"`               // certificates at once
+	ID            string     `json:"id"`                      // stable, appears in audit and registry
+	Certificate   string     `json:"certificate,omitempty"`   // name in the client certificate: URI SAN, else DNS SAN, else CN without : and /
+	OpenHIMClient string     `json:"openhimClient,omitempty"` // its client id in OpenHIM, where it comes that way (docs/openhim.md)
+	Profiles      []string   `json:"profiles"`                // certificate profiles it may ask for
+	Authorities   []string   `json:"authorities"`             // public health authorities it may speak for
+	Formats       []string   `json:"formats,omitempty"`       // what it gets when a request names none, beside WHO's own
+	RevokeAll     bool       `json:"revokeAll,omitempty"`     // it may revoke certificates of other issuers
+	Convert       bool       `json:"convert,omitempty"`       // it may have certificates of others issued anew
+	Complete      Completion `json:"complete,omitzero"`       // of events that come from general care
+	FHIR          string     `json:"fhir,omitempty"`          // name of the FHIR server that it is, where its notifications are taken
+	Rate          float64    `json:"rate"`                    // certificates a second, sustained
+	Burst         int        `json:"burst"`                   // certificates at once
 }
 
 // Policy is the issuers file as a whole.
@@ -36,7 +39,10 @@ type AuthorityPolicy struct {
 	Name   string `json:"name"`   // shown as the issuing organisation
 }
 
-var issuerID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+var (
+	issuerID      = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+	openHIMClient = regexp.MustCompile(`^[!-~]{1,128}$`)
+)
 
 // Validate reports every fault of the file at once.
 func (p Policy) Validate() error {
@@ -51,13 +57,13 @@ func (p Policy) Validate() error {
 		}
 		known[a.ID] = true
 	}
-	ids, certificates := map[string]bool{}, map[string]bool{}
+	ids, certificates, clients := map[string]bool{}, map[string]bool{"": false}, map[string]bool{"": false}
 	for _, i := range p.Issuers {
 		errs = append(errs, i.validate(known)...)
-		if ids[i.ID] || certificates[i.Certificate] {
-			errs = append(errs, fmt.Errorf("issuer %q: id or certificate name is there twice", i.ID))
+		if ids[i.ID] || certificates[i.Certificate] || clients[i.OpenHIMClient] {
+			errs = append(errs, fmt.Errorf("issuer %q: id, certificate name or OpenHIM client is there twice", i.ID))
 		}
-		ids[i.ID], certificates[i.Certificate] = true, true
+		ids[i.ID], certificates[i.Certificate], clients[i.OpenHIMClient] = true, i.Certificate != "", i.OpenHIMClient != ""
 	}
 	if len(p.Issuers) == 0 {
 		errs = append(errs, errors.New("issuers: nobody may issue; name at least one issuer"))
@@ -73,8 +79,11 @@ func (p IssuerPolicy) validate(authorities map[string]bool) []error {
 	if !issuerID.MatchString(p.ID) {
 		bad("id must be 1 to 64 letters, digits, dots, underscores or hyphens")
 	}
-	if p.Certificate == "" {
-		bad("certificate name is missing")
+	if p.Certificate == "" && p.OpenHIMClient == "" {
+		bad("certificate name is missing; an issuer that comes through OpenHIM alone has an openhimClient instead")
+	}
+	if p.OpenHIMClient != "" && !openHIMClient.MatchString(p.OpenHIMClient) {
+		bad("openhimClient must be 1 to 128 visible ASCII characters")
 	}
 	if len(p.Profiles) == 0 || len(p.Authorities) == 0 {
 		bad("profiles and authorities must name what it may do; empty lists allow nothing")
@@ -87,25 +96,28 @@ func (p IssuerPolicy) validate(authorities map[string]bool) []error {
 	if _, err := issuance.ParseFormats(p.Formats); err != nil {
 		bad("formats: a name is not known; use dcc, dcc-recovery, shc, vdsnc and icvp")
 	}
+	for _, err := range p.Complete.validate(p.Authorities) {
+		bad("%v", err)
+	}
 	if p.Rate <= 0 || p.Burst < 1 {
 		bad("rate and burst must be positive")
 	}
 	return errs
 }
 
-// Issuers finds the issuer behind a client certificate.
-type Issuers struct{ byCertificate map[string]IssuerPolicy }
+// Issuers finds the issuer behind a client certificate, or behind a client of OpenHIM.
+type Issuers struct{ byCertificate, byOpenHIM map[string]IssuerPolicy }
 
 // NewIssuers makes the lookup of a valid policy.
 func NewIssuers(p Policy) (Issuers, error) {
 	if err := p.Validate(); err != nil {
 		return Issuers{}, err
 	}
-	m := make(map[string]IssuerPolicy, len(p.Issuers))
+	m, clients := make(map[string]IssuerPolicy, len(p.Issuers)), map[string]IssuerPolicy{}
 	for _, i := range p.Issuers {
-		m[i.Certificate] = i
+		m[i.Certificate], clients[i.OpenHIMClient] = i, i
 	}
-	return Issuers{byCertificate: m}, nil
+	return Issuers{byCertificate: m, byOpenHIM: clients}, nil
 }
 
 var errNotIssuer = fault.New(fault.Forbidden, "not-an-issuer", "This client certificate does not belong to a registered issuer.")
@@ -115,6 +127,18 @@ func (i Issuers) Authenticate(certificate string) (IssuerPolicy, error) {
 	p, ok := i.byCertificate[certificate]
 	if !ok || certificate == "" {
 		return IssuerPolicy{}, errNotIssuer
+	}
+	return p, nil
+}
+
+var errNotClient = fault.New(fault.Forbidden, "not-an-issuer", "This client of OpenHIM does not belong to a registered issuer.")
+
+// OpenHIMClient gives the issuer with this client id in OpenHIM, or Forbidden. Whether the
+// id is to be believed is for mediator/openhim to say.
+func (i Issuers) OpenHIMClient(id string) (IssuerPolicy, error) {
+	p, ok := i.byOpenHIM[id]
+	if !ok || id == "" {
+		return IssuerPolicy{}, errNotClient
 	}
 	return p, nil
 }

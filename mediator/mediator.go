@@ -17,24 +17,30 @@ import (
 type Issuance interface {
 	Check(issuer issuance.Issuer, core fhir.CoreDataSet, formats []issuance.Format) ([]issuance.LeftOut, error)
 	Issue(ctx context.Context, in issuance.Request) (issuance.Issued, error)
+	// AssignHCID gives the Health Certificate ID of an issuer's patient.
+	AssignHCID(issuer string, patient fhir.Identifier) string
 }
 
 // Deps is everything the mediator is made of. Issuance, Verifier and Clock are required.
 type Deps struct {
 	Issuance    Issuance
 	Verifier    Verifier // of $convert
+	Records     Records  // of the FHIR servers that notify; nil: notifications are refused
 	Clock       func() time.Time
-	MaxEntries  int // of a batch; default 500
-	Concurrency int // entries of one batch at a time; default 8
+	MaxEntries  int           // of a batch; default 500
+	Concurrency int           // entries of one batch at a time; default 8
+	Tuned       func() Tuning // asked for each request; nil: nothing changes
 }
 
 // Mediator reads health events and has them certified. It is safe for concurrent use.
 type Mediator struct {
 	issuance    Issuance
 	verifier    Verifier
+	records     Records
 	clock       func() time.Time
 	maxEntries  int
 	concurrency int
+	tuned       func() Tuning
 
 	mu       sync.Mutex
 	limiters map[string]*rate.Limiter // one an issuer; issuers come from a file, so this is bounded
@@ -51,8 +57,11 @@ func New(d Deps) (*Mediator, error) {
 	if d.Concurrency <= 0 {
 		d.Concurrency = 8
 	}
+	if d.Tuned == nil {
+		d.Tuned = func() Tuning { return Tuning{} }
+	}
 	return &Mediator{
-		issuance: d.Issuance, verifier: d.Verifier, clock: d.Clock, maxEntries: d.MaxEntries, concurrency: d.Concurrency,
+		issuance: d.Issuance, verifier: d.Verifier, records: d.Records, clock: d.Clock, maxEntries: d.MaxEntries, concurrency: d.Concurrency, tuned: d.Tuned,
 		limiters: map[string]*rate.Limiter{},
 	}, nil
 }
@@ -80,7 +89,7 @@ func (m *Mediator) Generate(ctx context.Context, by IssuerPolicy, raw []byte, o 
 }
 
 func (m *Mediator) generate(ctx context.Context, by IssuerPolicy, raw []byte, o Options, kinds ...Kind) (Generated, error) {
-	core, asked, issues, err := event(raw, m.clock(), kinds)
+	core, asked, issues, err := m.event(by, raw, kinds)
 	if err != nil {
 		return Generated{}, err
 	}
@@ -91,7 +100,7 @@ func (m *Mediator) generate(ctx context.Context, by IssuerPolicy, raw []byte, o 
 
 func (m *Mediator) issue(ctx context.Context, by IssuerPolicy, core fhir.CoreDataSet, asked Asked, o Options) (issuance.Issued, error) {
 	return m.issuance.Issue(ctx, issuance.Request{
-		Issuer: by.Issuer(), Core: core, IdempotencyKey: o.IdempotencyKey, OnlyNew: o.OnlyNew,
+		Issuer: m.issuer(by), Core: core, IdempotencyKey: o.IdempotencyKey, OnlyNew: o.OnlyNew,
 		Formats: asked.Formats, Supersedes: asked.Supersedes,
 	})
 }
@@ -121,14 +130,14 @@ func (m *Mediator) Validate(by IssuerPolicy, raw []byte, o Options, kinds ...Kin
 // examine gives every finding about an event. What issuance would refuse for the issuer's
 // sake is a finding too; an event that cannot be read is an error.
 func (m *Mediator) examine(by IssuerPolicy, raw []byte, o Options, kinds ...Kind) ([]fault.Issue, error) {
-	core, asked, issues, err := event(raw, m.clock(), kinds)
+	core, asked, issues, err := m.event(by, raw, kinds)
 	if fault.HasErrors(issues) {
 		return issues, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	left, err := m.issuance.Check(by.Issuer(), core, asked.within(o).Formats)
+	left, err := m.issuance.Check(m.issuer(by), core, asked.within(o).Formats)
 	if err != nil {
 		return append(issues, asIssues(err)...), nil
 	}

@@ -31,6 +31,10 @@ func (f *fakeIssuance) Check(issuance.Issuer, fhir.CoreDataSet, []issuance.Forma
 	return f.left, f.err
 }
 
+func (f *fakeIssuance) AssignHCID(issuer string, patient fhir.Identifier) string {
+	return "ASSIGNED-" + issuer + "-" + patient.Value
+}
+
 func (f *fakeIssuance) Issue(_ context.Context, in issuance.Request) (issuance.Issued, error) {
 	n := f.running.Add(1)
 	defer f.running.Add(-1)

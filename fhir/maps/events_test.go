@@ -71,7 +71,7 @@ func TestEventsInTheirOrder(t *testing.T) {
 		c.add(swab("QA02"))
 		c.add(map[string]any{"resourceType": "Condition"}) // stays behind
 	}
-	readings := maps.CoreDataSetsFromResources(c.raw(t))
+	readings, _ := maps.EventsFromResources(c.raw(t))
 	if len(readings) != 10 {
 		t.Fatalf("%d readings, want 10", len(readings))
 	}
@@ -101,7 +101,7 @@ func TestEventOfAnotherPerson(t *testing.T) {
 		c.add(s)
 	}
 	c.add(map[string]any{"resourceType": "Patient", "name": []any{map[string]any{"text": "Eli Specimen"}}, "birthDate": "1990-01-01"})
-	readings := maps.CoreDataSetsFromResources(c.raw(t))
+	readings, _ := maps.EventsFromResources(c.raw(t))
 	if len(readings) != 3 {
 		t.Fatalf("%d readings", len(readings))
 	}
@@ -124,7 +124,7 @@ func TestFaultOfOneEvent(t *testing.T) {
 	bad["status"] = "entered-in-error"
 	c.add(shot("GOOD"))
 	c.add(bad)
-	readings := maps.CoreDataSetsFromResources(c.raw(t))
+	readings, _ := maps.EventsFromResources(c.raw(t))
 	if len(readings) != 2 || len(errorsOf(readings[0].Issues)) > 0 || len(errorsOf(readings[1].Issues)) == 0 || !strings.HasPrefix(errorsOf(readings[1].Issues)[0].Path, "Bundle.entry[2]") {
 		t.Errorf("%+v", readings)
 	}
@@ -142,13 +142,13 @@ func TestNoEventsAndTooMany(t *testing.T) {
 		"not JSON": []byte(`{`), "empty": nil, "an array": []byte(`[]`), "entry of another type": []byte(`{"resourceType":"Bundle","entry":{"resource":{"resourceType":"Immunization"}}}`),
 		"deep": []byte(strings.Repeat(`{"entry":[`, 1000)),
 	} {
-		readings := maps.CoreDataSetsFromResources(raw)
+		readings, _ := maps.EventsFromResources(raw)
 		if len(readings) != 1 || len(errorsOf(readings[0].Issues)) == 0 {
 			t.Errorf("%s: %d readings, %+v", name, len(readings), readings[0].Issues)
 		}
 	}
 	many.Entry = many.Entry[:maps.MaxEvents+1] // the person and 100 events
-	if readings := maps.CoreDataSetsFromResources(many.raw(t)); len(readings) != maps.MaxEvents || len(errorsOf(readings[0].Issues)) > 0 {
+	if readings, _ := maps.EventsFromResources(many.raw(t)); len(readings) != maps.MaxEvents || len(errorsOf(readings[0].Issues)) > 0 {
 		t.Errorf("%d readings of 100 events", len(readings))
 	}
 }
@@ -157,7 +157,7 @@ func TestNoEventsAndTooMany(t *testing.T) {
 // certificate needs: that is for the rules, not the map.
 func TestPatientSummary(t *testing.T) {
 	t.Parallel()
-	readings := maps.CoreDataSetsFromResources(vector(t, "ig-fixtures/examples/Bundle-IPS-Immunization-Example-Bundle-01.json"))
+	readings, _ := maps.EventsFromResources(vector(t, "ig-fixtures/examples/Bundle-IPS-Immunization-Example-Bundle-01.json"))
 	if len(readings) != 1 || len(errorsOf(readings[0].Issues)) > 0 {
 		t.Fatalf("%+v", readings)
 	}
@@ -195,7 +195,7 @@ func TestEventsAloneAndTogether(t *testing.T) {
 			events = append(events, event)
 			together.add(event)
 		}
-		all := maps.CoreDataSetsFromResources(together.raw(t))
+		all, _ := maps.EventsFromResources(together.raw(t))
 		if len(all) != len(events) {
 			t.Fatalf("%d readings of %d events", len(all), len(events))
 		}
@@ -223,7 +223,7 @@ func FuzzEvents(f *testing.F) {
 	f.Add([]byte(`{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Immunization"}},{"resource":{"resourceType":"Observation"}}]}`))
 	f.Add([]byte(`{"resourceType":"Bundle","entry":[null,1,{"resource":[]}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		readings := maps.CoreDataSetsFromResources(raw)
+		readings, _ := maps.EventsFromResources(raw)
 		if len(readings) == 0 || len(readings) > maps.MaxEvents {
 			t.Fatalf("%d readings", len(readings))
 		}

@@ -11,81 +11,55 @@ import (
 
 // CoreDataSetFromResources maps a Bundle of resources (map ResourcesToVSCoreDataSet), a
 // DDCC document of our own or another's included. It reads both generations of the
-// extensions, references by fullUrl and by type and id, and one event: a bundle with
-// several vaccinations or tests is refused, as is one about several patients. The
-// model is VSPoV; a patient's gender with a centre, or our own document's word, makes it
-// VSCoC. Elements that the core data set has no place for stay behind in the source.
+// extensions, references in any form, and one event: a bundle with several vaccinations or
+// tests is refused, as is one about several patients. The model is VSPoV; a patient's
+// gender with a centre, or our own document's word, makes it VSCoC. Elements that the core
+// data set has no place for stay behind in the source.
 func CoreDataSetFromResources(raw []byte) (fhir.CoreDataSet, []fault.Issue) {
+	e := EventFromResources(raw)
+	return e.Core, e.Issues
+}
+
+// EventFromResources is CoreDataSetFromResources with what else the Bundle says.
+func EventFromResources(raw []byte) Event {
 	root, err := jsontree.Parse(raw, fhir.MaxDepth)
 	if err != nil || root.Get("resourceType") == nil {
-		return fhir.CoreDataSet{}, fault.From(fhir.Check(raw)).Issues
+		return unread(fault.From(fhir.Check(raw)).Issues)
 	}
 	return mapResources(root, anyEvent)
 }
-
-// CoreDataSetsFromResources is CoreDataSetFromResources for a Bundle with any number of
-// events of one person, up to MaxEvents, such as a patient summary: a reading for each
-// Immunization and each Observation, in the order of the Bundle. A bundle that has none, or
-// more, has one reading that says so.
-func CoreDataSetsFromResources(raw []byte) []Reading {
-	root, err := jsontree.Parse(raw, fhir.MaxDepth)
-	if err != nil || root.Get("resourceType") == nil {
-		return []Reading{{Issues: fault.From(fhir.Check(raw)).Issues}}
-	}
-	var readings []Reading
-	for i, entry := range element.Root("Bundle", root, new(element.Log)).Child("entry").List() {
-		if !isEvent(entry.Child("resource").Child("resourceType").Text()) {
-			continue
-		}
-		if len(readings) == MaxEvents {
-			return []Reading{{Issues: []fault.Issue{tooManyEvents}}}
-		}
-		core, issues := mapResources(root, i)
-		readings = append(readings, Reading{Core: core, Issues: issues})
-	}
-	if len(readings) == 0 {
-		core, issues := mapResources(root, anyEvent)
-		return []Reading{{Core: core, Issues: issues}}
-	}
-	return readings
-}
-
-// MaxEvents bounds the events of one Bundle.
-const MaxEvents = 100
-
-var tooManyEvents = fault.Issue{
-	Path: "Bundle.entry", Rule: fhir.RuleOneEvent, Detail: "The bundle holds more than 100 events.", Fix: "Send several bundles.",
-}
-
-func isEvent(kind string) bool { return kind == "Immunization" || kind == "Observation" }
 
 // anyEvent takes every event there is; mapResources refuses all but one.
 const anyEvent = -1
 
 // mapResources maps the event of one entry as if the Bundle had no other.
-func mapResources(root *jsontree.Value, event int) (fhir.CoreDataSet, []fault.Issue) {
+func mapResources(root *jsontree.Value, event int) Event {
 	var log element.Log
 	r := resourceMap{bundle: element.Root("Bundle", root, &log), log: &log, targets: map[string]int{}, event: event}
 	if kind := root.Get("resourceType"); kind.Text != "Bundle" {
 		r.bundle.Child("resourceType").Report(fhir.RuleResourceType, "The resource is not a Bundle.", "Send a Bundle of resources.")
-		return fhir.CoreDataSet{}, log.Issues
+		return unread(log.Issues)
 	}
 	r.index()
 	r.read()
-	return r.core, log.Issues
+	return Event{Reading: Reading{Core: r.core, Issues: log.Issues}, Entry: event, Identifiers: r.identifiers, Summary: r.summary}
 }
 
 type resourceMap struct {
 	event     int // entry of the one event that is mapped; anyEvent: whichever there is
+	summary   bool
 	bundle    *element.Element
 	log       *element.Log
 	resources []resource
 	targets   map[string]int // of references: fullUrl, urn:uuid:id and Type/id
 	core      fhir.CoreDataSet
+
+	identifiers []fhir.Identifier // of the holder
 }
 
 type resource struct {
-	kind string
+	kind        string
+	identifiers map[fhir.Identifier]bool
 	*element.Element
 }
 
@@ -101,7 +75,7 @@ func (r *resourceMap) index() {
 					"Send the resource without modifier extensions and implicit rules.")
 			}
 		}
-		x := resource{kind: e.Child("resourceType").Text(), Element: e}
+		x := resource{kind: e.Child("resourceType").Text(), Element: e, identifiers: identifiersOf(e)}
 		r.target(entry.Child("fullUrl").Text())
 		if id := e.Child("id").Text(); id != "" {
 			r.target(x.kind + "/" + id)
@@ -138,23 +112,6 @@ func (r *resourceMap) first(kind string) *element.Element {
 	return r.bundle.Child(kind)
 }
 
-// resolve follows Reference.reference within the bundle: the fullUrl, or type and id,
-// also at the end of an absolute URL.
-func (r *resourceMap) resolve(reference string) (resource, bool) {
-	if i, ok := r.targets[reference]; ok {
-		return r.resources[i], true
-	}
-	id := strings.LastIndexByte(reference, '/')
-	if id < 0 {
-		return resource{}, false
-	}
-	kind := strings.LastIndexByte(reference[:id], '/')
-	if i, ok := r.targets[reference[kind+1:]]; ok {
-		return r.resources[i], true
-	}
-	return resource{}, false
-}
-
 func (r *resourceMap) read() {
 	vaccinations, tests := r.all("Immunization"), r.all("Observation")
 	if len(vaccinations)+len(tests) != 1 {
@@ -163,6 +120,7 @@ func (r *resourceMap) read() {
 		return
 	}
 	r.core.Certificate.Version = fhir.CoreDataSetVersion
+	r.summary = isSummary(r.bundle)
 	r.header()
 	if len(vaccinations) == 1 {
 		r.patient(vaccinations[0].Child("patient"))
@@ -192,6 +150,9 @@ func (r *resourceMap) header() {
 	if r.bundle.Child("type").Text() == "document" {
 		r.core.Certificate.DDCCID = r.bundle.Child("id").Text()
 	}
+	if r.summary {
+		return // its period is that of the care it tells of
+	}
 	period := r.first("Composition").First("event").Child("period")
 	r.core.Certificate.Period = fhir.Period{Start: period.Child("start").Text(), End: period.Child("end").Text()}
 }
@@ -209,7 +170,7 @@ func (r *resourceMap) issuer() {
 	}
 	for _, ref := range []*element.Element{author, authority} {
 		text := ref.Child("reference").Text()
-		if found, ok := r.resolve(text); ok {
+		if found, ok := r.resolve(ref); ok {
 			r.core.Certificate.Issuer = readIdentifier(found.First("identifier"))
 		} else if text != "" {
 			r.core.Certificate.Issuer = fhir.Identifier{Value: text}

@@ -17,8 +17,7 @@ func (r *resourceMap) vaccination(e *element.Element) {
 	}
 	protocol := e.First("protocolApplied")
 	v := &fhir.Vaccination{
-		Vaccine:      readConcept(e.Child("vaccineCode")),
-		Manufacturer: readLabelReference(e.Child("manufacturer")),
+		Manufacturer: r.manufacturer(e.Child("manufacturer")),
 		Lot:          cleanElement(e.Child("lotNumber")),
 		Date:         r.occurrence(e),
 		Dose:         doseCount(protocol, "doseNumber"),
@@ -29,8 +28,11 @@ func (r *resourceMap) vaccination(e *element.Element) {
 		NextDose:     r.nextDose(),
 	}
 	v.Brand = extensionCoding(e, "DDCCEventBrand")
+	v.Vaccine, v.Brand = vaccine(e.Child("vaccineCode"), v.Brand)
 	v.MAHolder = extensionCoding(e, "DDCCVaccineMarketAuthorization")
-	v.Country = extensionCountry(e)
+	if v.Country = extensionCountry(e); v.Country.IsZero() {
+		v.Country = r.countryOf(e.Child("location"))
+	}
 	v.ValidFrom = extensionDate(e, "DDCCVaccineValidFrom")
 	r.core.Vaccination = v
 }
@@ -70,8 +72,7 @@ func (r *resourceMap) centre(location *element.Element) string {
 		return display
 	}
 	reference := location.Child("reference").Text()
-	found, ok := r.resolve(reference)
-	if ok {
+	if found, ok := r.resolve(location); ok {
 		return cleanElement(found.Child("name"))
 	}
 	if reference != "" {
@@ -85,7 +86,7 @@ func (r *resourceMap) centre(location *element.Element) string {
 func (r *resourceMap) practitioner(e *element.Element) fhir.Identifier {
 	for _, performer := range e.Child("performer").List() {
 		actor := performer.Child("actor")
-		found, ok := r.resolve(actor.Child("reference").Text())
+		found, ok := r.resolve(actor)
 		if actor.Child("type").Text() == "Organization" || ok && found.kind == "Organization" {
 			continue
 		}

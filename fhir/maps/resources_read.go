@@ -12,10 +12,10 @@ import (
 // patient reads the holder: the one the event points to, or the only one there is.
 func (r *resourceMap) patient(ref *element.Element) {
 	patients := r.all("Patient")
-	found, ok := r.resolve(ref.Child("reference").Text())
+	found, ok := r.resolve(ref)
 	switch {
 	case ok && found.kind == "Patient":
-	case len(patients) == 1 && !ref.Child("reference").Exists():
+	case len(patients) == 1 && !ref.Child("reference").Exists() && !ref.Child("identifier").Exists():
 		found = patients[0]
 	case len(patients) == 0:
 		r.bundle.Child("entry").Report(fhir.RuleRequired, "The bundle has no Patient.", "Send the holder's Patient.")
@@ -27,7 +27,11 @@ func (r *resourceMap) patient(ref *element.Element) {
 	r.core.Name = personName(found.Element)
 	r.core.BirthDate = found.Child("birthDate").Text()
 	r.core.Sex = found.Child("gender").Text()
-	if id := readIdentifier(found.First("identifier")); id != (fhir.Identifier{}) {
+	for _, x := range found.Child("identifier").List() {
+		r.identifiers = append(r.identifiers, readIdentifier(x))
+	}
+	if len(r.identifiers) > 0 && r.identifiers[0] != (fhir.Identifier{}) {
+		id := r.identifiers[0]
 		r.core.Identifier = &id
 	}
 	if len(found.Child("identifier").List()) > 1 {

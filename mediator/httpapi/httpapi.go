@@ -8,6 +8,7 @@ package httpapi
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -30,7 +31,9 @@ type Mediator interface {
 	Validate(by mediator.IssuerPolicy, raw []byte, o mediator.Options, kinds ...mediator.Kind) ([]fault.Issue, error)
 	Submit(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]mediator.EntryResult, error)
 	ValidateBatch(by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]fault.Issue, error)
+	System(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (kind string, results []mediator.EntryResult, err error)
 	GenerateFolder(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (mediator.Folder, error)
+	Notify(ctx context.Context, by mediator.IssuerPolicy, kind, id string, raw []byte, o mediator.Options) (mediator.Notice, error)
 	// Admit charges n certificates to the issuer's rate.
 	Admit(by mediator.IssuerPolicy, n int) error
 	Convert(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (mediator.Converted, error)
@@ -60,9 +63,17 @@ type Deps struct {
 	Revoker  Revoker
 	Links    Links // nil: no health links are made
 	Issuers  mediator.Issuers
+	Relay    Relay         // nil: every request comes from the issuer itself
 	Version  string        // of the software, for the CapabilityStatement
 	NewID    func() string // UUIDs for response Bundles
 	Clock    func() time.Time
+}
+
+// Relay is a peer that brings requests of others, such as OpenHIM.
+type Relay interface {
+	// Issuer says in whose name a request of the peer comes; relayed is false for a request
+	// of another peer, which then stands for itself.
+	Issuer(r *http.Request, peer string) (by mediator.IssuerPolicy, relayed bool, err error)
 }
 
 type handler struct {
@@ -99,6 +110,8 @@ func Register(r gin.IRouter, d Deps) {
 
 	single.POST("/$convert", h.convert)
 	single.POST("/Bundle/$generateHealthFolder", h.generateFolder)
+	single.PUT("/notifications/:type/:id", h.notified)
+	g.POST("/notifications", h.notifiedOfNothing)
 
 	small := g.Group("", fhirJSON, httpx.LimitBody(maxParameters))
 	for _, path := range []string{"/QuestionnaireResponse/", "/Bundle/", "/Bundle/:id/"} {
@@ -111,6 +124,7 @@ func Register(r gin.IRouter, d Deps) {
 	}
 
 	batch := g.Group("", fhirJSON, httpx.LimitBody(MaxBatch), place(h.batches))
+	batch.POST("", h.system)
 	batch.POST("/submitHealthEvent", h.submit)
 	batch.POST("/submitHealthEvent/$validate", h.validateBatch)
 }
@@ -149,12 +163,21 @@ func (h handler) authenticate(c *gin.Context) {
 		httpx.Fail(c, errNoCertificate)
 		return
 	}
-	by, err := h.Issuers.Authenticate(peer.Name)
+	by, err := h.caller(c.Request, peer.Name)
 	if err != nil {
 		httpx.Fail(c, err)
 		return
 	}
 	c.Set(issuerKey, by)
+}
+
+func (h handler) caller(r *http.Request, peer string) (mediator.IssuerPolicy, error) {
+	if h.Relay != nil {
+		if by, relayed, err := h.Relay.Issuer(r, peer); relayed {
+			return by, err
+		}
+	}
+	return h.Issuers.Authenticate(peer)
 }
 
 func issuer(c *gin.Context) mediator.IssuerPolicy {

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/trustedparty/ddcc-gateway/fhir"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
 	"github.com/trustedparty/ddcc-gateway/mediator"
 )
@@ -27,7 +28,7 @@ func (h handler) submit(c *gin.Context) {
 		httpx.Fail(c, err)
 		return
 	}
-	c.Data(http.StatusOK, fhirJSONType, h.batchResponse(results))
+	c.Data(http.StatusOK, fhirJSONType, h.responseBundle(mediator.TypeBatch, results))
 }
 
 func (h handler) validateBatch(c *gin.Context) {
@@ -44,13 +45,32 @@ func (h handler) validateBatch(c *gin.Context) {
 	outcome(c, issues)
 }
 
-// batchResponse writes the Bundle by hand, so that each document keeps the bytes that
-// were stored (DDCC IG, DDCCSubmitHealthEventResponse).
-func (h handler) batchResponse(results []mediator.EntryResult) []byte {
+// system is FHIR's system interaction: a batch or a transaction.
+func (h handler) system(c *gin.Context) {
+	raw, o, err := read(c, MaxBatch)
+	if err != nil {
+		httpx.Fail(c, err)
+		return
+	}
+	if o.OnlyNew {
+		httpx.Fail(c, errFolderCondition)
+		return
+	}
+	kind, results, err := h.Mediator.System(c.Request.Context(), issuer(c), raw, o)
+	if err != nil {
+		httpx.Fail(c, err)
+		return
+	}
+	c.Data(http.StatusOK, fhirJSONType, h.responseBundle(kind, results))
+}
+
+// responseBundle answers a batch or a transaction. It is written by hand, so that each
+// document keeps the bytes that were stored (DDCC IG, DDCCSubmitHealthEventResponse).
+func (h handler) responseBundle(kind string, results []mediator.EntryResult) []byte {
 	id := h.NewID()
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `{"resourceType":"Bundle","id":"%s","identifier":{"system":"urn:ietf:rfc:3986","value":"urn:uuid:%s"},"type":"batch-response","timestamp":"%s","entry":[`,
-		id, id, h.Clock().UTC().Format(time.RFC3339))
+	fmt.Fprintf(&b, `{"resourceType":"Bundle","id":"%s","identifier":{"system":"urn:ietf:rfc:3986","value":"urn:uuid:%s"},"type":"%s-response","timestamp":"%s","entry":[`,
+		id, id, kind, h.Clock().UTC().Format(time.RFC3339))
 	written := map[string]bool{}
 	for i, r := range results {
 		if i > 0 {
@@ -70,6 +90,10 @@ func writeEntry(b *bytes.Buffer, r mediator.EntryResult, written map[string]bool
 		fmt.Fprintf(b, `{"response":{"status":%s,"outcome":%s}}`, statusLine(httpx.Status(f.Kind)), fhir.OutcomeOf(f))
 		return
 	}
+	if r.Read {
+		fmt.Fprintf(b, `{"response":{"status":%s,"outcome":%s}}`, statusLine(http.StatusAccepted), fhir.Outcome([]fault.Issue{readOnly}))
+		return
+	}
 	b.WriteByte('{')
 	if !written[r.ID] {
 		fmt.Fprintf(b, `"fullUrl":"urn:uuid:%s","resource":`, r.ID)
@@ -82,6 +106,10 @@ func writeEntry(b *bytes.Buffer, r mediator.EntryResult, written map[string]bool
 		fmt.Fprintf(b, `,"outcome":%s`, fhir.Outcome(r.Warnings))
 	}
 	b.WriteString("}}")
+}
+
+var readOnly = fault.Issue{
+	Severity: fault.SeverityInformation, Rule: fhir.RuleNotKept, Detail: "The resource was read for the events beside it; the gateway keeps none.", Fix: "Store it in a FHIR server.",
 }
 
 // statusLine is Bundle.entry.response.status: the code with its text.

@@ -82,6 +82,14 @@ func (f *fake) Submit(_ context.Context, by mediator.IssuerPolicy, raw []byte, o
 	return f.results, f.call("submit", by.ID, raw, o)
 }
 
+func (f *fake) System(_ context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (string, []mediator.EntryResult, error) {
+	return mediator.TypeTransaction, f.results, f.call("system", by.ID, raw, o)
+}
+
+func (f *fake) Notify(_ context.Context, by mediator.IssuerPolicy, kind, id string, raw []byte, o mediator.Options) (mediator.Notice, error) {
+	return mediator.Notice{Folder: f.folder}, f.call("notify "+kind+" "+id, by.ID, raw, o)
+}
+
 func (f *fake) ValidateBatch(by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]fault.Issue, error) {
 	return nil, f.call("validateBatch", by.ID, raw, o)
 }

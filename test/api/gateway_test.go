@@ -51,6 +51,8 @@ func issuerPolicy() mediator.Policy {
 		Authorities: []mediator.AuthorityPolicy{{ID: "demo-ministry", Name: "Specimen Ministry"}},
 		Issuers: []mediator.IssuerPolicy{
 			{ID: "demo-clinic", Certificate: devpki.IssuerName, Profiles: all, Authorities: authority, RevokeAll: true, Convert: true, Rate: 1000, Burst: 1000},
+			{ID: "hospital", Certificate: hospitalIssuer, Profiles: all, Authorities: authority, Complete: agreed, FHIR: "national", Rate: 1000, Burst: 1000},
+			{ID: "slow-hospital", Certificate: slowHospital, Profiles: all, Authorities: authority, Complete: agreed, FHIR: "national", Rate: 0.001, Burst: 1},
 			{ID: "other", Certificate: otherIssuer, Profiles: all, Authorities: authority, Rate: 1000, Burst: 1000},
 			{ID: "slow", Certificate: slowIssuer, Profiles: all, Authorities: authority, Convert: true, Rate: 0.001, Burst: 1},
 			{ID: "tests", Certificate: testsIssuer, Profiles: []string{signing.ProfileDDCCTR}, Authorities: authority, Rate: 1000, Burst: 1000},
@@ -80,7 +82,7 @@ func (g gateway) registerMediator(t testing.TB, p pki) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	edge, err := mediator.New(mediator.Deps{Issuance: issue, Verifier: certificateReader{g.publisher}, Clock: clock, MaxEntries: 3})
+	edge, err := mediator.New(mediator.Deps{Issuance: issue, Verifier: certificateReader{g.publisher}, Records: hospitalRecords{}, Clock: clock, MaxEntries: 3})
 	if err != nil {
 		t.Fatal(err)
 	}

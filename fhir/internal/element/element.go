@@ -66,6 +66,15 @@ func (e *Element) Path() string {
 	return p
 }
 
+// Resource gives the resource that the element is a part of, the container where it is in a
+// contained one (FHIR R4 §2.3.0.2: contained resources are referred to from their container).
+func (e *Element) Resource() *Element {
+	for e.parent != nil && (e.name == "contained" || !e.Child("resourceType").Exists()) {
+		e = e.parent
+	}
+	return e
+}
+
 // Exists reports that the element has a value other than null.
 func (e *Element) Exists() bool { return e.value != nil && e.value.Kind != jsontree.Null }
 
