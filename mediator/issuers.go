@@ -143,6 +143,16 @@ func (i Issuers) OpenHIMClient(id string) (IssuerPolicy, error) {
 	return p, nil
 }
 
+// ByID gives the issuer with this id.
+func (i Issuers) ByID(id string) (IssuerPolicy, bool) {
+	for _, p := range i.byCertificate {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return IssuerPolicy{}, false
+}
+
 // Issuer is the policy as issuance sees it.
 func (p IssuerPolicy) Issuer() issuance.Issuer {
 	formats, _ := issuance.ParseFormats(p.Formats) // Validate has seen them

@@ -156,6 +156,15 @@ const issuerKey = "issuer"
 
 var errNoCertificate = fault.New(fault.Unauthenticated, "client-certificate", "A client certificate of a registered issuer is required.")
 
+// Authenticator finds the issuer of a request before anything of its body is read, for
+// routes of issuers that other packages have. relay may be nil.
+func Authenticator(issuers mediator.Issuers, relay Relay) gin.HandlerFunc {
+	return handler{Deps: Deps{Issuers: issuers, Relay: relay}}.authenticate
+}
+
+// Issuer gives the issuer that Authenticator found.
+func Issuer(c *gin.Context) mediator.IssuerPolicy { return issuer(c) }
+
 // authenticate finds the issuer before anything of the body is read.
 func (h handler) authenticate(c *gin.Context) {
 	peer, ok := httpx.PeerFrom(c.Request)
@@ -178,6 +187,12 @@ func (h handler) caller(r *http.Request, peer string) (mediator.IssuerPolicy, er
 		}
 	}
 	return h.Issuers.Authenticate(peer)
+}
+
+// IssuerOf gives the id of the issuer that a request came from, once the handlers have run.
+func IssuerOf(c *gin.Context) (id string, ok bool) {
+	by, ok := c.Value(issuerKey).(mediator.IssuerPolicy)
+	return by.ID, ok
 }
 
 func issuer(c *gin.Context) mediator.IssuerPolicy {

@@ -55,6 +55,10 @@ func readDry(c *gin.Context, limit int64) ([]byte, mediator.Options, error) {
 	return raw, mediator.Options{Formats: formats}, err
 }
 
+// RequestOptions reads what a request says besides its body, for routes of issuers that other
+// packages have. Errors: Malformed, PreconditionFailed.
+func RequestOptions(c *gin.Context) (mediator.Options, error) { return options(c) }
+
 // options reads what a request says besides its body.
 func options(c *gin.Context) (mediator.Options, error) {
 	var o mediator.Options

@@ -30,6 +30,21 @@ func LimitBody(limit int64) gin.HandlerFunc {
 	}
 }
 
+// limitBodies is LimitBody with limits of their own for some routes.
+func limitBodies(limit int64, large map[string]int64) gin.HandlerFunc {
+	usual, own := LimitBody(limit), map[string]gin.HandlerFunc{}
+	for route, limit := range large {
+		own[route] = LimitBody(limit)
+	}
+	return func(c *gin.Context) {
+		if h, ok := own[c.FullPath()]; ok {
+			h(c)
+			return
+		}
+		usual(c)
+	}
+}
+
 // bare takes off gin's writer: net/http closes the connection after an oversized body
 // only when it sees its own.
 func bare(w http.ResponseWriter) http.ResponseWriter {

@@ -17,6 +17,7 @@ type EngineOptions struct {
 	Metrics *telemetry.HTTPMetrics // nil: none
 	Render  ErrorRenderer          // nil: Problem; a group can change it with RenderWith
 	MaxBody int64                  // bytes; 0: DefaultMaxBody
+	Large   map[string]int64       // body limits of routes, by template, that read larger bodies as a stream
 
 	NewID func() string    // correlation ids; nil: random UUIDs
 	Now   func() time.Time // nil: time.Now
@@ -54,7 +55,7 @@ func NewEngine(o EngineOptions) (*gin.Engine, error) {
 		observe(o),
 		recoverPanics(o.Log),
 		securityHeaders(),
-		LimitBody(o.MaxBody),
+		limitBodies(o.MaxBody, o.Large),
 	)
 	e.NoRoute(func(c *gin.Context) {
 		Fail(c, fault.New(fault.NotFound, "no-such-route", "There is nothing at this address."))

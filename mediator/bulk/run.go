@@ -1,0 +1,325 @@
+package bulk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/faultpoint"
+	"github.com/trustedparty/ddcc-gateway/mediator"
+)
+
+// Result is what became of one line.
+type Result struct {
+	Line     int           `json:"line"`
+	ID       string        `json:"id,omitempty"`     // of the certificate
+	Folder   string        `json:"folder,omitempty"` // of its Health Certificate ID
+	Replayed bool          `json:"replayed,omitempty"`
+	Kind     fault.Kind    `json:"kind,omitempty"` // of the failure, where there is no certificate
+	Issues   []fault.Issue `json:"issues,omitempty"`
+}
+
+func (s *Service) awake() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// poll is how often jobs are looked for that nobody announced: those of a gateway that is
+// gone.
+const poll = 15 * time.Second
+
+// maxActive bounds the jobs that are done at a time, and with them the memory.
+const maxActive = 16
+
+// Run does jobs until ctx ends, each by itself: one whose issuer has used its rate up keeps
+// no other waiting.
+func (s *Service) Run(ctx context.Context) error {
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	var group sync.WaitGroup
+	defer group.Wait()
+	active := activity{of: map[string]bool{}}
+	for {
+		if err := s.start(ctx, &group, &active); err != nil && ctx.Err() == nil {
+			s.Report(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// activity says which jobs this gateway is at.
+type activity struct {
+	mu sync.Mutex
+	of map[string]bool
+}
+
+// take reserves a job, unless it is taken or there are enough.
+func (a *activity) take(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.of[id] || len(a.of) >= maxActive {
+		return false
+	}
+	a.of[id] = true
+	return true
+}
+
+func (a *activity) leave(id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.of, id)
+}
+
+// start looks for jobs that nobody here is at.
+func (s *Service) start(ctx context.Context, group *sync.WaitGroup, active *activity) error {
+	for after := ""; ; {
+		page, next, err := s.store.Range(ctx, jobs, runningIndex, after, 100)
+		if err != nil {
+			return errStore.Because(err)
+		}
+		for _, d := range page {
+			if active.take(d.ID) {
+				group.Go(func() {
+					s.drive(ctx, d.ID)
+					active.leave(d.ID)
+					s.awake() // there may be one that found no place
+				})
+			}
+		}
+		if after = next; next == "" {
+			return nil
+		}
+	}
+}
+
+// drive does a job to its end, or until somebody else does it.
+func (s *Service) drive(ctx context.Context, id string) {
+	for ctx.Err() == nil {
+		d, err := s.store.Get(ctx, jobs, id)
+		if err != nil {
+			return
+		}
+		j, err := parse(d)
+		if err == nil && j.State != StateRunning {
+			return
+		}
+		if err == nil {
+			err = s.step(ctx, j)
+		}
+		switch {
+		case errors.Is(err, docstore.ErrVersion), errors.Is(err, docstore.ErrNotFound), ctx.Err() != nil:
+			return
+		case err != nil:
+			s.Report(fmt.Errorf("bulk job %s: %w", id, err))
+			return
+		}
+	}
+}
+
+// step does the next chunk of a job; docstore.ErrVersion when another gateway does.
+func (s *Service) step(ctx context.Context, j Job) error {
+	if s.now().Before(j.Lease) {
+		return docstore.ErrVersion
+	}
+	j.Lease = s.now().Add(leaseTime)
+	j, err := s.save(ctx, j)
+	if err != nil {
+		return err
+	}
+	done, err := s.chunk(ctx, j)
+	if err != nil {
+		return err
+	}
+	faultpoint.Here("bulk-after-results")
+	used := j.Next
+	j.Next, j.Lease = j.Next+1, time.Time{}
+	for _, r := range done {
+		if r.ID != "" {
+			j.Issued++
+		} else {
+			j.Failed++
+		}
+	}
+	if j.Next >= j.Chunks {
+		j.State, j.Finished = StateDone, s.now()
+	}
+	if _, err = s.save(ctx, j); err != nil {
+		return err
+	}
+	_ = s.store.Delete(ctx, inputs, chunkID(j.ID, used), 1) // what is left over expires
+	return nil
+}
+
+// chunk gives the results of the job's next chunk: those that were kept, or new ones.
+func (s *Service) chunk(ctx context.Context, j Job) ([]Result, error) {
+	id := chunkID(j.ID, j.Next)
+	kept, err := s.results(ctx, id)
+	if err != nil || kept != nil {
+		return kept, err
+	}
+	d, err := s.store.Get(ctx, inputs, id)
+	if err != nil {
+		return nil, errStore.Because(err)
+	}
+	plain, err := s.box.Open(id, d.Body)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := unpack(plain)
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.lines(ctx, j, lines)
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(done)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.store.Insert(ctx, results, docstore.Document{ID: id, Body: body, Expires: j.Created.Add(s.retention)})
+	var exists *docstore.ExistsError
+	if errors.As(err, &exists) { // another gateway was as fast; its word counts
+		return s.results(ctx, id)
+	}
+	if err != nil {
+		return nil, errStore.Because(err)
+	}
+	return done, nil
+}
+
+// results gives the kept results of a chunk, nil when there are none.
+func (s *Service) results(ctx context.Context, id string) ([]Result, error) {
+	d, err := s.store.Get(ctx, results, id)
+	if errors.Is(err, docstore.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, errStore.Because(err)
+	}
+	var out []Result
+	err = json.Unmarshal(d.Body, &out)
+	return out, err
+}
+
+// lines certifies the lines of a chunk, several at a time, in whatever order.
+func (s *Service) lines(ctx context.Context, j Job, lines []line) ([]Result, error) {
+	by, ok := s.Issuers.ByID(j.Issuer)
+	out := make([]Result, len(lines))
+	var group errgroup.Group
+	group.SetLimit(chunkRecords)
+	var first sync.Once
+	var failed error
+	for i, l := range lines {
+		if !ok {
+			out[i] = refused(l.Line, errNoIssuer)
+			continue
+		}
+		group.Go(func() error {
+			r, err := s.line(ctx, by, j, l)
+			if err != nil {
+				first.Do(func() { failed = err })
+			}
+			out[i] = r
+			return nil
+		})
+	}
+	_ = group.Wait() // lines report for themselves
+	return out, failed
+}
+
+var errNoIssuer = fault.New(fault.Forbidden, "not-an-issuer", "The issuer of the job is not registered any more.")
+
+// line certifies one line. Temporary failures are waited out; the error is that of ctx.
+func (s *Service) line(ctx context.Context, by mediator.IssuerPolicy, j Job, l line) (Result, error) {
+	if len(l.Issues) > 0 {
+		return refused(l.Line, fault.New(fault.Malformed, "line", "The line cannot be read.").With(l.Issues...)), nil
+	}
+	for attempt := 0; ; attempt++ {
+		out, err := s.generate(ctx, by, j, l)
+		if err == nil {
+			return Result{Line: l.Line, ID: out.ID, Folder: out.FolderID, Replayed: out.Replayed, Issues: placed(l.Line, out.Warnings)}, nil
+		}
+		if ctx.Err() != nil {
+			return Result{}, ctx.Err()
+		}
+		wait, temporary := patience(err, attempt)
+		if !temporary {
+			return refused(l.Line, err), nil
+		}
+		select {
+		case <-ctx.Done():
+			return Result{}, ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// generate takes one of the places that all jobs share. Who waits, waits without one.
+func (s *Service) generate(ctx context.Context, by mediator.IssuerPolicy, j Job, l line) (mediator.Generated, error) {
+	select {
+	case s.places <- struct{}{}:
+		defer func() { <-s.places }()
+	case <-ctx.Done():
+		return mediator.Generated{}, ctx.Err()
+	}
+	return s.Generator.Generate(ctx, by, l.Resource, mediator.Options{Formats: j.Formats}, mediator.KindQuestionnaireResponse, mediator.KindBundle)
+}
+
+// Waits of a line that failed for the time being.
+const (
+	firstWait = 250 * time.Millisecond
+	longest   = 30 * time.Second
+	nonsense  = 5 // attempts with a peer that answers nonsense: that may be the line's fault
+)
+
+// patience says how long to wait after a failure, and whether waiting can help.
+func patience(err error, attempt int) (time.Duration, bool) {
+	f := fault.From(err)
+	wait := min(firstWait<<min(attempt, 10), longest)
+	switch f.Kind {
+	case fault.TooMany, fault.Unavailable, fault.Timeout:
+		return max(wait, f.RetryAfter), true
+	case fault.Upstream, fault.Internal:
+		return wait, attempt < nonsense
+	}
+	return 0, false
+}
+
+// refused is the result of a line without a certificate.
+func refused(number int, err error) Result {
+	f := fault.From(err)
+	issues := f.Issues
+	if len(issues) == 0 {
+		issues = []fault.Issue{{Rule: f.Code, Detail: f.Detail}}
+	}
+	if f.Kind == fault.Internal {
+		issues = []fault.Issue{{Rule: "internal", Detail: "The line could not be processed."}}
+	}
+	return Result{Line: number, Kind: f.Kind, Issues: placed(number, issues)}
+}
+
+// placed says of findings which line they are about.
+func placed(number int, issues []fault.Issue) []fault.Issue {
+	out := make([]fault.Issue, len(issues))
+	for i, issue := range issues {
+		issue.Path = strings.TrimSuffix(fmt.Sprintf("line(%d).%s", number, issue.Path), ".")
+		out[i] = issue
+	}
+	return out
+}
