@@ -21,6 +21,8 @@ type issueCmd struct {
 	Card     bool     `help:"Keep the holder's printed card of each folder, too: FOLDER.card.pdf."`
 	Language string   `default:"en" help:"Language of the card, BCP 47." placeholder:"TAG"`
 	Dry      bool     `help:"Validate only: nothing is issued."`
+
+	bulkFlags `embed:""`
 }
 
 // Help is shown by --help.
@@ -32,11 +34,20 @@ left out and the reason is shown; the others are issued.
   ddcc issue --format dcc --format shc --card --language fr event.json …
 
 The same file sent again gives the same certificates, so a run that broke off can be repeated.
+
+  ddcc issue --bulk --out results … events.ndjson
+
+sends a file of any size with an event a line. It leaves FILE.results.ndjson and FILE.errors.ndjson,
+a line for each line of FILE and in its order. A run that was killed goes on where it was
+when the same command is given again (FILE.progress.json says where).
 Exit code 1: the gateway refused the file or an entry of the batch.`
 }
 
 // Run posts the file to the route for what it is.
 func (c *issueCmd) Run(s streams) error {
+	if c.Bulk {
+		return c.bulk(s)
+	}
 	raw, err := readFile(s, c.File)
 	if err != nil {
 		return err
