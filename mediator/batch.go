@@ -48,23 +48,23 @@ func (m *Mediator) submit(ctx context.Context, by IssuerPolicy, entries []fhir.B
 }
 
 // ValidateBatch is Submit without any effect; paths begin with the entry they are about.
-func (m *Mediator) ValidateBatch(by IssuerPolicy, raw []byte, o Options) ([]fault.Issue, error) {
+func (m *Mediator) ValidateBatch(ctx context.Context, by IssuerPolicy, raw []byte, o Options) ([]fault.Issue, error) {
 	entries, err := m.open(by, raw)
 	if err != nil {
 		return nil, err
 	}
 	var all []fault.Issue
 	for i, entry := range entries {
-		all = append(all, m.validateEntry(by, i, entry, o)...)
+		all = append(all, m.validateEntry(ctx, by, i, entry, o)...)
 	}
 	return all, nil
 }
 
-func (m *Mediator) validateEntry(by IssuerPolicy, i int, entry fhir.BundleEntry, o Options) []fault.Issue {
+func (m *Mediator) validateEntry(ctx context.Context, by IssuerPolicy, i int, entry fhir.BundleEntry, o Options) []fault.Issue {
 	kind, err := operation(entry)
 	var issues []fault.Issue
 	if err == nil {
-		issues, err = m.examine(by, entry.Resource, o, kind)
+		issues, err = m.examine(ctx, by, entry.Resource, o, kind)
 	}
 	if err != nil {
 		issues = asIssues(err)

@@ -136,7 +136,7 @@ func TestLeftOutFormatsAreWarnings(t *testing.T) {
 	if err != nil || !out.Named || !slices.ContainsFunc(out.Warnings, func(i fault.Issue) bool { return i.Rule == "dcc:dcc-untranslatable" && !i.IsError() }) {
 		t.Errorf("%+v, %v", out.Warnings, err)
 	}
-	issues, err := m.Validate(clinic, []byte(event), mediator.Options{}, mediator.KindQuestionnaireResponse)
+	issues, err := m.Validate(context.Background(), clinic, []byte(event), mediator.Options{}, mediator.KindQuestionnaireResponse)
 	if err != nil || fault.HasErrors(issues) || !slices.ContainsFunc(issues, func(i fault.Issue) bool { return i.Rule == "dcc:dcc-untranslatable" }) {
 		t.Errorf("the dry run says %+v, %v", issues, err)
 	}

@@ -1,6 +1,7 @@
 package mediator
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,8 +29,22 @@ var errEvent = fault.New(fault.Rule, "invalid-content", "The health event breaks
 // warnings included; an error among them also comes back as err. Errors: Malformed (not the resource it should be),
 // Rule (its content).
 func Event(raw []byte, now time.Time, kinds ...Kind) (core fhir.CoreDataSet, issues []fault.Issue, err error) {
-	core, _, issues, err = event(raw, now, asItIs, kinds)
+	core, _, issues, err = reader{ownMaps{}, now, asItIs}.event(context.Background(), raw, kinds)
 	return core, issues, err
+}
+
+// StructureMaps reads carriers by maps of others.
+type StructureMaps interface {
+	// CoreDataSet gives the core data set of a resource; applies is false where it has no map
+	// for it, and the gateway's own read it. Errors: Malformed, Upstream, temporary ones.
+	CoreDataSet(ctx context.Context, resource []byte) (core fhir.CoreDataSet, applies bool, err error)
+}
+
+// ownMaps is the StructureMaps of who has none.
+type ownMaps struct{}
+
+func (ownMaps) CoreDataSet(context.Context, []byte) (fhir.CoreDataSet, bool, error) {
+	return fhir.CoreDataSet{}, false, nil
 }
 
 // completer adds what the issuer's registration says to what an event does not.
@@ -38,20 +53,34 @@ type completer func(maps.Event) maps.Event
 func asItIs(e maps.Event) maps.Event { return e }
 
 // event is Event for an issuer.
-func (m *Mediator) event(by IssuerPolicy, raw []byte, kinds []Kind) (fhir.CoreDataSet, Asked, []fault.Issue, error) {
-	return event(raw, m.clock(), func(e maps.Event) maps.Event { return m.complete(by, e) }, kinds)
+func (m *Mediator) event(ctx context.Context, by IssuerPolicy, raw []byte, kinds []Kind) (fhir.CoreDataSet, Asked, []fault.Issue, error) {
+	complete := func(e maps.Event) maps.Event { return m.complete(by, e) }
+	return reader{m.maps, m.clock(), complete}.event(ctx, raw, kinds)
+}
+
+// reader makes core data sets of carriers.
+type reader struct {
+	maps     StructureMaps
+	now      time.Time
+	complete completer
 }
 
 // event is Event with what the carrier asks for besides.
-func event(raw []byte, now time.Time, complete completer, kinds []Kind) (core fhir.CoreDataSet, asked Asked, issues []fault.Issue, err error) {
+func (r reader) event(ctx context.Context, raw []byte, kinds []Kind) (core fhir.CoreDataSet, asked Asked, issues []fault.Issue, err error) {
 	c, err := carrier(raw, kinds)
 	if err != nil {
 		return fhir.CoreDataSet{}, Asked{}, nil, err
 	}
-	if c.kind == KindBundle {
-		core, issues, err = fromBundle(c.resource, now, complete)
-	} else {
-		core, issues, err = fromResponse(c.resource, now)
+	core, applies, err := r.maps.CoreDataSet(ctx, c.resource)
+	switch {
+	case err != nil:
+		return fhir.CoreDataSet{}, Asked{}, nil, err
+	case applies:
+		core, issues = r.valid(maps.Event{Reading: maps.Reading{Core: core}, Entry: -1})
+	case c.kind == KindBundle:
+		core, issues, err = r.fromBundle(c.resource)
+	default:
+		core, issues, err = fromResponse(c.resource, r.now)
 	}
 	if c.within != "" {
 		issues = prefixed(issues, c.within)
@@ -120,15 +149,21 @@ func fromResponse(raw []byte, now time.Time) (fhir.CoreDataSet, []fault.Issue, e
 	return core, issues, nil
 }
 
-func fromBundle(raw []byte, now time.Time, complete completer) (fhir.CoreDataSet, []fault.Issue, error) {
+func (r reader) fromBundle(raw []byte) (fhir.CoreDataSet, []fault.Issue, error) {
 	if err := fhir.Check(raw); err != nil {
 		return fhir.CoreDataSet{}, nil, err
 	}
-	e := complete(maps.EventFromResources(raw))
+	core, issues := r.valid(maps.EventFromResources(raw))
+	return core, issues, nil
+}
+
+// valid completes an event and gives every finding about it.
+func (r reader) valid(e maps.Event) (fhir.CoreDataSet, []fault.Issue) {
+	e = r.complete(e)
 	if !fault.HasErrors(e.Issues) {
-		e.Issues = append(e.Issues, e.Core.Validate(now)...)
+		e.Issues = append(e.Issues, e.Core.Validate(r.now)...)
 	}
-	return e.Core, e.Issues, nil
+	return e.Core, e.Issues
 }
 
 // carried is the resource with the event and where it was found.

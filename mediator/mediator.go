@@ -24,8 +24,9 @@ type Issuance interface {
 // Deps is everything the mediator is made of. Issuance, Verifier and Clock are required.
 type Deps struct {
 	Issuance    Issuance
-	Verifier    Verifier // of $convert
-	Records     Records  // of the FHIR servers that notify; nil: notifications are refused
+	Verifier    Verifier      // of $convert
+	Maps        StructureMaps // nil: the gateway's own alone
+	Records     Records       // of the FHIR servers that notify; nil: notifications are refused
 	Clock       func() time.Time
 	MaxEntries  int           // of a batch; default 500
 	Concurrency int           // entries of one batch at a time; default 8
@@ -37,6 +38,7 @@ type Mediator struct {
 	issuance    Issuance
 	verifier    Verifier
 	records     Records
+	maps        StructureMaps
 	clock       func() time.Time
 	maxEntries  int
 	concurrency int
@@ -57,11 +59,14 @@ func New(d Deps) (*Mediator, error) {
 	if d.Concurrency <= 0 {
 		d.Concurrency = 8
 	}
+	if d.Maps == nil {
+		d.Maps = ownMaps{}
+	}
 	if d.Tuned == nil {
 		d.Tuned = func() Tuning { return Tuning{} }
 	}
 	return &Mediator{
-		issuance: d.Issuance, verifier: d.Verifier, records: d.Records, clock: d.Clock, maxEntries: d.MaxEntries, concurrency: d.Concurrency, tuned: d.Tuned,
+		issuance: d.Issuance, verifier: d.Verifier, records: d.Records, maps: d.Maps, clock: d.Clock, maxEntries: d.MaxEntries, concurrency: d.Concurrency, tuned: d.Tuned,
 		limiters: map[string]*rate.Limiter{},
 	}, nil
 }
@@ -89,7 +94,7 @@ func (m *Mediator) Generate(ctx context.Context, by IssuerPolicy, raw []byte, o 
 }
 
 func (m *Mediator) generate(ctx context.Context, by IssuerPolicy, raw []byte, o Options, kinds ...Kind) (Generated, error) {
-	core, asked, issues, err := m.event(by, raw, kinds)
+	core, asked, issues, err := m.event(ctx, by, raw, kinds)
 	if err != nil {
 		return Generated{}, err
 	}
@@ -120,17 +125,17 @@ func leftOut(out issuance.Issued) []fault.Issue {
 // Validate is Generate without any effect ($validate): every finding, errors and
 // warnings. The error is set only when there is no event to examine or the issuer asks too
 // often. Whether a HCID belongs to another person is found out at issue alone.
-func (m *Mediator) Validate(by IssuerPolicy, raw []byte, o Options, kinds ...Kind) ([]fault.Issue, error) {
+func (m *Mediator) Validate(ctx context.Context, by IssuerPolicy, raw []byte, o Options, kinds ...Kind) ([]fault.Issue, error) {
 	if err := m.admit(by, 1); err != nil {
 		return nil, err
 	}
-	return m.examine(by, raw, o, kinds...)
+	return m.examine(ctx, by, raw, o, kinds...)
 }
 
 // examine gives every finding about an event. What issuance would refuse for the issuer's
 // sake is a finding too; an event that cannot be read is an error.
-func (m *Mediator) examine(by IssuerPolicy, raw []byte, o Options, kinds ...Kind) ([]fault.Issue, error) {
-	core, asked, issues, err := m.event(by, raw, kinds)
+func (m *Mediator) examine(ctx context.Context, by IssuerPolicy, raw []byte, o Options, kinds ...Kind) ([]fault.Issue, error) {
+	core, asked, issues, err := m.event(ctx, by, raw, kinds)
 	if fault.HasErrors(issues) {
 		return issues, nil
 	}

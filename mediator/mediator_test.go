@@ -122,20 +122,20 @@ func TestValidateHasNoEffectAndShowsEverything(t *testing.T) {
 	t.Parallel()
 	f := &fakeIssuance{}
 	m := newMediator(t, f)
-	if issues, err := m.Validate(clinic, []byte(event), mediator.Options{}, mediator.KindQuestionnaireResponse); err != nil || fault.HasErrors(issues) {
+	if issues, err := m.Validate(context.Background(), clinic, []byte(event), mediator.Options{}, mediator.KindQuestionnaireResponse); err != nil || fault.HasErrors(issues) {
 		t.Errorf("a good event: %v %+v", err, issues)
 	}
 	bad := strings.NewReplacer(`"2026-10-01"`, `"2026-12-24"`, `"valueInteger":1`, `"valueInteger":0`, `"name"`, `"nom"`).Replace(event)
-	issues, err := m.Validate(clinic, []byte(bad), mediator.Options{}, mediator.KindQuestionnaireResponse)
+	issues, err := m.Validate(context.Background(), clinic, []byte(bad), mediator.Options{}, mediator.KindQuestionnaireResponse)
 	if err != nil || len(issues) < 4 {
 		t.Errorf("%v, %d issues: %+v", err, len(issues), issues)
 	}
 	f.err = fault.New(fault.Forbidden, "profile-not-allowed", "no")
-	if issues, err := m.Validate(clinic, []byte(event), mediator.Options{}, mediator.KindQuestionnaireResponse); err != nil || len(issues) == 0 || issues[len(issues)-1].Rule != "profile-not-allowed" {
+	if issues, err := m.Validate(context.Background(), clinic, []byte(event), mediator.Options{}, mediator.KindQuestionnaireResponse); err != nil || len(issues) == 0 || issues[len(issues)-1].Rule != "profile-not-allowed" {
 		t.Errorf("an issuer without the right: %v %+v", err, issues)
 	}
 	f.err = nil
-	all, err := m.ValidateBatch(clinic, batch(2, strings.Replace(entry, `"valueInteger":1`, `"valueInteger":0`, 1)), mediator.Options{})
+	all, err := m.ValidateBatch(context.Background(), clinic, batch(2, strings.Replace(entry, `"valueInteger":1`, `"valueInteger":0`, 1)), mediator.Options{})
 	if err != nil || !strings.HasPrefix(all[len(all)-1].Path, "Bundle.entry[1].resource.item") {
 		t.Errorf("%v %+v", err, all)
 	}

@@ -82,7 +82,7 @@ func (h handler) validate(c *gin.Context, kinds []mediator.Kind) {
 		httpx.Fail(c, err)
 		return
 	}
-	issues, err := h.Mediator.Validate(issuer(c), raw, o, kinds...)
+	issues, err := h.Mediator.Validate(c.Request.Context(), issuer(c), raw, o, kinds...)
 	if err != nil {
 		httpx.Fail(c, err)
 		return

@@ -28,9 +28,9 @@ const (
 // Mediator is what the routes need to process events.
 type Mediator interface {
 	Generate(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options, kinds ...mediator.Kind) (mediator.Generated, error)
-	Validate(by mediator.IssuerPolicy, raw []byte, o mediator.Options, kinds ...mediator.Kind) ([]fault.Issue, error)
+	Validate(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options, kinds ...mediator.Kind) ([]fault.Issue, error)
 	Submit(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]mediator.EntryResult, error)
-	ValidateBatch(by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]fault.Issue, error)
+	ValidateBatch(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]fault.Issue, error)
 	System(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (kind string, results []mediator.EntryResult, err error)
 	GenerateFolder(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (mediator.Folder, error)
 	Notify(ctx context.Context, by mediator.IssuerPolicy, kind, id string, raw []byte, o mediator.Options) (mediator.Notice, error)

@@ -37,7 +37,7 @@ func (h handler) validateBatch(c *gin.Context) {
 		httpx.Fail(c, err)
 		return
 	}
-	issues, err := h.Mediator.ValidateBatch(issuer(c), raw, o)
+	issues, err := h.Mediator.ValidateBatch(c.Request.Context(), issuer(c), raw, o)
 	if err != nil {
 		httpx.Fail(c, err)
 		return

@@ -74,7 +74,7 @@ func (f *fake) Generate(_ context.Context, by mediator.IssuerPolicy, raw []byte,
 	return f.issued, f.call("generate", by.ID, raw, o)
 }
 
-func (f *fake) Validate(by mediator.IssuerPolicy, raw []byte, o mediator.Options, _ ...mediator.Kind) ([]fault.Issue, error) {
+func (f *fake) Validate(_ context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options, _ ...mediator.Kind) ([]fault.Issue, error) {
 	return nil, f.call("validate", by.ID, raw, o)
 }
 
@@ -90,7 +90,7 @@ func (f *fake) Notify(_ context.Context, by mediator.IssuerPolicy, kind, id stri
 	return mediator.Notice{Folder: f.folder}, f.call("notify "+kind+" "+id, by.ID, raw, o)
 }
 
-func (f *fake) ValidateBatch(by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]fault.Issue, error) {
+func (f *fake) ValidateBatch(_ context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]fault.Issue, error) {
 	return nil, f.call("validateBatch", by.ID, raw, o)
 }
 
@@ -200,6 +200,7 @@ type edge struct {
 	engine *gin.Engine
 	log    *bytes.Buffer
 	chains map[string][]*x509.Certificate
+	deps   httpapi.Deps
 }
 
 func newEdge(t testing.TB) *edge {
@@ -237,10 +238,11 @@ func newEdge(t testing.TB) *edge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	httpapi.Register(e.engine, httpapi.Deps{
+	e.deps = httpapi.Deps{
 		Mediator: e.fake, Reader: e.fake, Revoker: e.fake, Issuers: issuers, Version: "test",
 		NewID: func() string { return other }, Clock: func() time.Time { return time.Unix(0, 0) },
-	})
+	}
+	httpapi.Register(e.engine, e.deps)
 	return e
 }
 
