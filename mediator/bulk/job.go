@@ -62,8 +62,8 @@ const (
 
 // Times of a job.
 const (
-	receiveTime = 2 * time.Minute // a receiver that was silent for so long is gone
-	leaseTime   = time.Minute     // longer than a chunk takes; a chunk that takes longer is only done twice
+	receiveTime = 2 * time.Minute  // a receiver that was silent for so long is gone
+	leaseTime   = 15 * time.Second // longer than a chunk takes; one that takes longer is only done twice
 )
 
 var (

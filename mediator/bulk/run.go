@@ -36,7 +36,7 @@ func (s *Service) awake() {
 
 // poll is how often jobs are looked for that nobody announced: those of a gateway that is
 // gone.
-const poll = 15 * time.Second
+const poll = 5 * time.Second
 
 // maxActive bounds the jobs that are done at a time, and with them the memory.
 const maxActive = 16
