@@ -27,6 +27,7 @@ type Deps struct {
 	Verifier    Verifier      // of $convert
 	Maps        StructureMaps // nil: the gateway's own alone
 	Records     Records       // of the FHIR servers that notify; nil: notifications are refused
+	IDKey       []byte        // makes ids of resources that C-CDA documents become unguessable
 	Clock       func() time.Time
 	MaxEntries  int           // of a batch; default 500
 	Concurrency int           // entries of one batch at a time; default 8
@@ -39,6 +40,7 @@ type Mediator struct {
 	verifier    Verifier
 	records     Records
 	maps        StructureMaps
+	idKey       []byte
 	clock       func() time.Time
 	maxEntries  int
 	concurrency int
@@ -66,7 +68,7 @@ func New(d Deps) (*Mediator, error) {
 		d.Tuned = func() Tuning { return Tuning{} }
 	}
 	return &Mediator{
-		issuance: d.Issuance, verifier: d.Verifier, records: d.Records, maps: d.Maps, clock: d.Clock, maxEntries: d.MaxEntries, concurrency: d.Concurrency, tuned: d.Tuned,
+		issuance: d.Issuance, verifier: d.Verifier, records: d.Records, maps: d.Maps, idKey: d.IDKey, clock: d.Clock, maxEntries: d.MaxEntries, concurrency: d.Concurrency, tuned: d.Tuned,
 		limiters: map[string]*rate.Limiter{},
 	}, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/trustedparty/ddcc-gateway/fhir/ccda"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
 	"github.com/trustedparty/ddcc-gateway/issuance"
@@ -33,6 +34,8 @@ type Mediator interface {
 	ValidateBatch(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) ([]fault.Issue, error)
 	System(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (kind string, results []mediator.EntryResult, err error)
 	GenerateFolder(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (mediator.Folder, error)
+	GenerateFolderFromCCDA(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (mediator.Folder, error)
+	ConvertCCDA(by mediator.IssuerPolicy, raw []byte, kind ccda.BundleType) (bundle []byte, issues []fault.Issue, err error)
 	Notify(ctx context.Context, by mediator.IssuerPolicy, kind, id string, raw []byte, o mediator.Options) (mediator.Notice, error)
 	// Admit charges n certificates to the issuer's rate.
 	Admit(by mediator.IssuerPolicy, n int) error
@@ -124,6 +127,7 @@ func Register(r gin.IRouter, d Deps) {
 	}
 
 	batch := g.Group("", fhirJSON, httpx.LimitBody(MaxBatch), place(h.batches))
+	h.clinicalDocument(g)
 	batch.POST("", h.system)
 	batch.POST("/submitHealthEvent", h.submit)
 	batch.POST("/submitHealthEvent/$validate", h.validateBatch)

@@ -19,6 +19,7 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
 	"github.com/trustedparty/ddcc-gateway/issuance"
+	"github.com/trustedparty/ddcc-gateway/mediator"
 )
 
 var errNoSuch = fault.New(fault.NotFound, "not-found", "There is no such resource for this issuer.")
@@ -174,8 +175,13 @@ func (h handler) folder(c *gin.Context) {
 
 // generateFolder is $generateHealthFolder: a Bundle with any number of events of one person
 // in, the folder with their certificates out.
-func (h handler) generateFolder(c *gin.Context) {
-	raw, o, err := read(c, MaxSingle)
+func (h handler) generateFolder(c *gin.Context) { h.folderOf(c, MaxSingle, h.Mediator.GenerateFolder) }
+
+// folderMaker certifies the events of one person.
+type folderMaker func(ctx context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (mediator.Folder, error)
+
+func (h handler) folderOf(c *gin.Context, limit int64, generate folderMaker) {
+	raw, o, err := read(c, limit)
 	if err == nil && o.OnlyNew {
 		err = errFolderCondition
 	}
@@ -183,7 +189,7 @@ func (h handler) generateFolder(c *gin.Context) {
 		httpx.Fail(c, err)
 		return
 	}
-	folder, err := h.Mediator.GenerateFolder(c.Request.Context(), issuer(c), raw, o)
+	folder, err := generate(c.Request.Context(), issuer(c), raw, o)
 	if err != nil {
 		httpx.Fail(c, err)
 		return

@@ -18,6 +18,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/trustedparty/ddcc-gateway/fhir/ccda"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/devpki"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
@@ -84,6 +85,14 @@ func (f *fake) Submit(_ context.Context, by mediator.IssuerPolicy, raw []byte, o
 
 func (f *fake) System(_ context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (string, []mediator.EntryResult, error) {
 	return mediator.TypeTransaction, f.results, f.call("system", by.ID, raw, o)
+}
+
+func (f *fake) GenerateFolderFromCCDA(_ context.Context, by mediator.IssuerPolicy, raw []byte, o mediator.Options) (mediator.Folder, error) {
+	return f.folder, f.call("ccda", by.ID, raw, o)
+}
+
+func (f *fake) ConvertCCDA(by mediator.IssuerPolicy, raw []byte, _ ccda.BundleType) ([]byte, []fault.Issue, error) {
+	return []byte(`{}`), nil, f.call("convertCCDA", by.ID, raw, mediator.Options{})
 }
 
 func (f *fake) Notify(_ context.Context, by mediator.IssuerPolicy, kind, id string, raw []byte, o mediator.Options) (mediator.Notice, error) {

@@ -57,14 +57,18 @@ func (a *answers) missing(file string) ([]string, error) {
 }
 
 // complete are the documents whose every status a test reaches.
-var complete = []string{"mediator.yaml", "trust.yaml", "signing.yaml", "signer-operator.yaml", "revocation.yaml", "healthlink.yaml", "bulk.yaml"}
+var complete = []string{"mediator.yaml", "trust.yaml", "signing.yaml", "signer-operator.yaml", "revocation.yaml", "healthlink.yaml", "bulk.yaml", "transaction.yaml", "hl7v2.yaml", "fhir.yaml"}
 
 // TestMain also holds the documents against the whole run: a status that is described and
 // never comes is as wrong as one that comes and is not described.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	openapi3filter.RegisterBodyDecoder("application/jose", textBody)
+	for _, media := range hl7Media {
+		openapi3filter.RegisterBodyDecoder(media, textBody)
+	}
 	openapi3filter.RegisterBodyDecoder("application/fhir+ndjson", textBody)
+	openapi3filter.RegisterBodyDecoder("application/cda+xml", textBody)
 	code := m.Run()
 	if code == 0 && flag.Lookup("test.run").Value.String() == "" {
 		for _, name := range complete {
