@@ -6,7 +6,7 @@ LINT_VERSION := v2.12.2
 HSM_MODULE   ?= $(firstword $(wildcard /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so /usr/local/lib/softhsm/libsofthsm2.so))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build test test-vault test-hsm test-interop lint bench ci fuzz clean
+.PHONY: help demo run build test test-vault test-hsm test-interop test-openhim test-hapi lint bench ci fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ build: ## the three binaries, in bin/
 	$(GO) build -trimpath -o $(BIN)/ ./cmd/...
 
 # The suites against peers that a newcomer need not have have targets of their own.
-PACKAGES = $$($(GO) list ./... | grep -v -e /test/vault -e /test/hsm -e /test/interop)
+PACKAGES = $$($(GO) list ./... | grep -v -e /test/vault -e /test/hsm -e /test/interop -e /test/openhim -e /test/hapi)
 
 test: ## everything a newcomer needs: all tests, race detector, shuffled
 	$(GO) test -race -shuffle=on -count=1 -timeout=15m $(PACKAGES)
@@ -38,6 +38,12 @@ test-hsm: ## the key store suite and the demo on a PKCS #11 token; needs SoftHSM
 
 test-interop: ## foreign software checks what we issue, and we what it issues; needs Node.js, Python and a JDK with Maven (docs/interoperability.md)
 	$(GO) test -race -count=1 -timeout=30m ./test/interop/... $(TESTFLAGS)
+
+test-openhim: ## register, issue, repeat and recover through a real OpenHIM core: of npm with the starter beside the repository, or OPENHIM_API and OPENHIM_GATEWAY name one
+	$(GO) test -race -count=1 -timeout=20m $(TESTFLAGS) ./test/openhim/...
+
+test-hapi: ## the FHIR client and what builds on it, on a real HAPI server; needs a JDK (17 or newer) and Maven, or HAPI_URL=ADDRESS (docs/fhir-servers.md)
+	$(GO) test -race -count=1 -timeout=20m $(TESTFLAGS) ./test/hapi/...
 
 lint: ## formatting, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }

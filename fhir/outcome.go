@@ -48,7 +48,9 @@ const modelRoot = "DDCCCoreDataSet."
 
 // httpHeaders are the request headers that issues are about; OperationOutcome names them
 // "http.Name" (FHIR R4 OperationOutcome.issue.location).
-var httpHeaders = map[string]bool{"Idempotency-Key": true, "If-None-Match": true, "Accept": true, "Content-Type": true}
+var httpHeaders = map[string]bool{
+	"Idempotency-Key": true, "If-Match": true, "If-None-Match": true, "If-None-Exist": true, "Accept": true, "Content-Type": true,
+}
 
 // Outcome writes an OperationOutcome: what is wrong in details.text, the rule in
 // details.coding, the repair in diagnostics, the place in expression. No issues give one that says so, because the

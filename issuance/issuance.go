@@ -20,7 +20,8 @@ type Issuer struct {
 	ID          string   // stable id from the issuers file
 	Profiles    []string // certificate profiles it may ask for
 	Authorities []string // public health authorities it may speak for (linkId pha)
-	Formats     []Format // what it gets when a request names no formats; nil: WHO's own
+	Formats     []Format // what it gets when a request names no formats; nil: Fallback
+	Fallback    []Format // may change between a request and its repetition, which is the same request all the same; nil: WHO's own
 	RevokeAll   bool     // it may revoke certificates of other issuers
 }
 
@@ -115,6 +116,7 @@ type Deps struct {
 	Audit       AuditLog          // of revocations
 	Wallets     Wallets           // none are made where it is zero
 	Links       func() Withdrawer // of links to certificates; nil: there are none
+	Outbox      Outbox            // where certificates are delivered to; nil: nowhere
 	Report      func(error)       // hears of records that cannot be read or revoked; nil: nobody
 	Authorities []Authority
 	Secret      []byte // master secret of the keyed digests, 32 bytes or more
@@ -135,6 +137,7 @@ type Service struct {
 	signer      Signer
 	audit       AuditLog
 	links       func() Withdrawer
+	outbox      Outbox
 	wallets     Wallets
 	report      func(error)
 	authorities map[string]Authority
@@ -170,7 +173,7 @@ func New(d Deps) (*Service, error) {
 	}
 	s := &Service{
 		registry:  registry{store: d.Registry, digestKey: seal.Derive(d.Secret, "issuance registry digest")},
-		documents: d.Documents, signer: d.Signer, audit: d.Audit, links: d.Links, wallets: d.Wallets, report: d.Report, clock: d.Clock, newID: d.NewID,
+		documents: d.Documents, signer: d.Signer, audit: d.Audit, links: d.Links, outbox: d.Outbox, wallets: d.Wallets, report: d.Report, clock: d.Clock, newID: d.NewID,
 		timeout: d.Timeout, grace: d.Grace, testCountry: d.TestCountries, country: d.Country, translate: translators, authorities: make(map[string]Authority, len(d.Authorities)),
 	}
 	for _, a := range d.Authorities {

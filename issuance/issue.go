@@ -29,7 +29,7 @@ func (s *Service) Check(issuer Issuer, core fhir.CoreDataSet, formats []Format) 
 		return nil, err
 	}
 	var left []LeftOut
-	for _, f := range in.Formats {
+	for _, f := range in.wanted() {
 		if _, _, issues := s.translated(issuer, record{ID: uuid.Nil.String(), CreatedAt: s.now()}, f, in.Core); fault.HasErrors(issues) {
 			left = append(left, LeftOut{f, issues})
 		}
@@ -173,6 +173,15 @@ func (s *Service) normal(in Request) Request {
 	return in
 }
 
+// wanted is what a new certificate of a normal request has beside WHO's own. What the
+// issuer falls back on is no part of content: it may have changed when the request comes again.
+func (in Request) wanted() []Format {
+	if in.Formats != nil {
+		return in.Formats
+	}
+	return slices.DeleteFunc(slices.Clone(in.Issuer.Fallback), func(f Format) bool { return f == FormatWHO })
+}
+
 // existing gives the certificate of a request that could not be issued today, if it was
 // issued while it could, or the reason why not.
 func (s *Service) existing(ctx context.Context, in Request, reason error) (Issued, error) {
@@ -220,7 +229,7 @@ func (s *Service) record(ctx context.Context, in Request, profile, content strin
 	now, id := s.now(), s.newID()
 	rec, fresh, err := s.registry.insert(ctx, record{
 		ID: id, BirthDigest: s.registry.birth(id, in.Core.BirthDate), State: StateIntent, Issuer: in.Issuer.ID, Profile: profile,
-		ContentDigest: content, FolderID: f.ID, CreatedAt: now, UpdatedAt: now, Formats: in.Formats, Supersedes: in.Supersedes,
+		ContentDigest: content, FolderID: f.ID, CreatedAt: now, UpdatedAt: now, Formats: in.wanted(), Supersedes: in.Supersedes,
 		requestKey: s.registry.requestKey(in, content),
 	})
 	if err == nil && rec.ContentDigest != content {
@@ -303,8 +312,10 @@ func (s *Service) complete(ctx context.Context, rec record, out Issued) error {
 	if rec.Beside, rec.Identities, err = identify(out); err != nil {
 		return err
 	}
+	rec.Outbox = s.registration()
 	done, err := s.registry.swap(ctx, rec)
 	if err == nil {
+		s.due(done)
 		return s.succeed(ctx, done)
 	}
 	if !errors.Is(err, docstore.ErrVersion) {

@@ -82,6 +82,8 @@ type record struct {
 	Unsettled    bool       `json:"unsettled,omitempty"`  // it is revoked, and its content is not gone yet
 	Succession   bool       `json:"succession,omitempty"` // what it supersedes is not revoked yet
 
+	Outbox *outbox `json:"outbox,omitempty"` // what a FHIR server is to be told of it; nil: nothing
+
 	requestKey string
 	version    int64
 }
@@ -262,6 +264,23 @@ func (r registry) swap(ctx context.Context, rec record) (record, error) {
 	return rec, nil
 }
 
+// amend changes rec as it stands by now: a change that somebody else made meanwhile stays.
+// A change that reports false is not written.
+func (r registry) amend(ctx context.Context, rec record, change func(*record) bool) error {
+	for {
+		if !change(&rec) {
+			return nil
+		}
+		_, err := r.swap(ctx, rec)
+		if !errors.Is(err, docstore.ErrVersion) {
+			return err
+		}
+		if rec, err = r.get(ctx, rec.ID); err != nil {
+			return err
+		}
+	}
+}
+
 // document is the stored form. A cancelled record gives its request key back, so that the
 // request can be made again; a revoked one keeps it: the same request again gets no second
 // certificate.
@@ -308,6 +327,7 @@ func (rec record) indexIssued(doc *docstore.Document) {
 	if rec.Succession {
 		doc.Index = append(doc.Index, successionIndex)
 	}
+	doc.Index = append(doc.Index, rec.Outbox.index()...)
 }
 
 // kids are the keys that signed the record's certificates, each once.

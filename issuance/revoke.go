@@ -167,8 +167,11 @@ func (s *Service) markRevoked(ctx context.Context, rec record, why revocationOf)
 		}
 		now := s.now()
 		rec.State, rec.Reason, rec.RevokedAt, rec.RevokedBy, rec.UpdatedAt = StateRevoked, why.reason, &now, why.by, now
-		rec.SupersededBy, rec.Unsettled = why.successor, true
+		rec.SupersededBy, rec.Unsettled, rec.Outbox = why.successor, true, s.withdrawal(rec.Outbox)
 		done, err := s.registry.swap(ctx, rec)
+		if err == nil {
+			s.due(done)
+		}
 		if err == nil || !errors.Is(err, docstore.ErrVersion) {
 			return done, err
 		}
@@ -217,12 +220,11 @@ func (s *Service) settle(ctx context.Context, rec record) error {
 		return err
 	}
 	faultpoint.Here("gateway-after-content-discarded")
-	rec.Unsettled = false
-	_, err := s.registry.swap(ctx, rec)
-	if errors.Is(err, docstore.ErrVersion) {
-		return nil // somebody else was faster
-	}
-	return err
+	return s.registry.amend(ctx, rec, func(r *record) bool {
+		was := r.Unsettled
+		r.Unsettled = false
+		return was
+	})
 }
 
 // succeed revokes what rec takes the place of.
@@ -238,12 +240,11 @@ func (s *Service) succeed(ctx context.Context, rec record) error {
 	if err != nil {
 		return err
 	}
-	rec.Succession = false
-	_, err = s.registry.swap(ctx, rec)
-	if errors.Is(err, docstore.ErrVersion) {
-		return nil
-	}
-	return err
+	return s.registry.amend(ctx, rec, func(r *record) bool {
+		was := r.Succession
+		r.Succession = false
+		return was
+	})
 }
 
 // supersedable checks, before anything is recorded, that the certificate to be superseded

@@ -247,6 +247,7 @@ type testBench struct {
 	mu     sync.Mutex
 	trail  []audit.Entry
 	mute   bool // the audit log cannot be written
+	outbox Outbox
 }
 
 // Append is the audit log.
@@ -296,7 +297,7 @@ func (b *testBench) service(t testing.TB) *Service {
 		t.Fatal(err)
 	}
 	s, err := New(Deps{
-		Registry: b.store, Documents: repository, Signer: b.signer, Audit: b, Secret: secret, Country: "XX",
+		Registry: b.store, Documents: repository, Signer: b.signer, Audit: b, Outbox: b.outbox, Secret: secret, Country: "XX",
 		Authorities: []Authority{{ID: "moh", Name: "Ministry of Tests", System: "urn:test"}, {ID: "other", Name: "Another Ministry"}},
 		Clock:       b.time, NewID: uuid.NewString, TestCountries: true,
 	})

@@ -88,6 +88,9 @@ func benchRows() []benchRow {
 			name: "whole-issue", work: "certificates issued over HTTP", unit: "/s", goal: 1000,
 			references: []benchReference{recorded("CoWIN national peak, a data centre", 278)}, measure: (*bench).wholeIssue,
 		},
+		{
+			name: "bulk-share", work: "lines a second of ddcc issue --bulk by whole-issue", unit: "", goal: 0.8, measure: (*bench).bulkShare,
+		},
 		{name: "issue-latency", work: "99th percentile at half of that load", unit: " ms", fewer: true, goal: 60, measure: (*bench).issueLatency},
 		{name: "gateway-memory", work: "most resident memory of the gateway under these loads", unit: " MiB", fewer: true, goal: 200, measure: (*bench).gatewayMemory},
 		{name: "growth", work: "cost of an issue with many stored certificates by its cost with 1,000", unit: "", fewer: true, goal: 1.3, measure: (*bench).growth},

@@ -173,7 +173,7 @@ func TestRows(t *testing.T) {
 		"dcc-issue": 0, "dcc-verify": 0, "shc-issue": 0, "shc-verify": 0, "vdsnc-issue": 0, "vdsnc-verify": 0, "icvp-issue": 0, "icvp-verify": 0,
 		"pdf-card": 150, "revocation-filter": budgetBits,
 		"vault-sign": 10000, "vault-sign-latency": 2,
-		"whole-issue": 1000, "issue-latency": 60, "gateway-memory": 200, "growth": 1.3,
+		"whole-issue": 1000, "bulk-share": 0.8, "issue-latency": 60, "gateway-memory": 200, "growth": 1.3,
 	}
 	rows := benchRows()
 	for _, row := range rows {

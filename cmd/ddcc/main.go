@@ -31,6 +31,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Start signer and gateway on loopback, issue a two-dose batch in four formats with the printed card, verify the result."`
 	Issue   issueCmd   `cmd:"" help:"Post a FHIR health event or batch to a gateway and keep what comes back."`
 	Revoke  revokeCmd  `cmd:"" help:"Take back a certificate, or everything a key signed."`
+	CCDA    ccdaCmd    `cmd:"" name:"ccda" help:"Convert a C-CDA document into a FHIR Bundle, and say what was not kept."`
 	Convert convertCmd `cmd:"" help:"Have a certificate of anybody read, and issued anew where policy allows."`
 	Card    cardCmd    `cmd:"" help:"Fetch the holder's printed card as a PDF."`
 	Verify  verifyCmd  `cmd:"" help:"Check a certificate offline: a QR picture, an HC1 text or a DDCC document."`
@@ -39,6 +40,8 @@ type cli struct {
 	Trust   trustCmd   `cmd:"" help:"Import the trust lists of others, and look at lists."`
 	Audit   auditCmd   `cmd:"" help:"Check, summarise and export a signing audit log offline."`
 	Bench   benchCmd   `cmd:"" help:"Measure the numbers of the design beside their references."`
+
+	Transactions transactionsCmd `cmd:"" help:"Search what a gateway was asked and what became of it, and repeat deliveries."`
 }
 
 // streams are where a command reads and writes.

@@ -28,7 +28,9 @@ import (
 	"github.com/trustedparty/ddcc-gateway/issuance/healthlink"
 	issuanceapi "github.com/trustedparty/ddcc-gateway/issuance/httpapi"
 	"github.com/trustedparty/ddcc-gateway/mediator"
+	bulkapi "github.com/trustedparty/ddcc-gateway/mediator/bulk/httpapi"
 	mediatorapi "github.com/trustedparty/ddcc-gateway/mediator/httpapi"
+	"github.com/trustedparty/ddcc-gateway/mediator/openhim"
 	"github.com/trustedparty/ddcc-gateway/signing/client"
 	"github.com/trustedparty/ddcc-gateway/trust"
 	"github.com/trustedparty/ddcc-gateway/trust/foreign"
@@ -46,7 +48,11 @@ type gateway struct {
 	revoked     atomic.Pointer[publishedSet]
 	imported    *foreign.Store // nil: no lists of others are imported
 	signer      *client.Client
+	him         openhimParts
+	fhir        deliveries // empty: certificates are delivered nowhere
 	tasks       []task.Func
+
+	transactions transactions // empty without the mediator
 }
 
 // serve opens what the gateway owns, runs it, and closes everything again.
@@ -65,7 +71,11 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 	}
 	defer func() { err = errors.Join(err, documents.Close()) }()
 	g := &gateway{settings: s}
-	if g.signer, err = newSigner(s); err != nil {
+	secret, err := registrySecret(s)
+	if err != nil {
+		return err
+	}
+	if g.signer, err = newSigner(s, secret); err != nil {
 		return err
 	}
 	checks := map[string]httpx.Check{"registry": registry.Ping, "documents": documents.Ping}
@@ -85,6 +95,11 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 			return err
 		}
 		defer func() { err = errors.Join(err, g.audit.Close()) }()
+		var flush func() error
+		if flush, err = g.openTransactions(ctx, secret); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, flush()) }()
 	}
 	server, err := g.listen(registry, documents)
 	if err != nil {
@@ -93,14 +108,14 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 	return g.process.Run(ctx, append(g.tasks, server.Serve)...)
 }
 
-func newSigner(s settings) (*client.Client, error) {
+func newSigner(s settings, secret []byte) (*client.Client, error) {
 	config, err := tlsconf.NewClient(tlsconf.ClientOptions{
 		Files: s.SignerTLS, Prefix: "signer-tls-", Verify: tlsconf.VerifyPeerName([]string{s.SignerName}),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return client.New(s.Signer, client.Transport(config), s.SignerTimeout)
+	return client.New(s.Signer, signerTransport(client.Transport(config), secret), s.SignerTimeout)
 }
 
 // serverTLS admits clients without a certificate, as verifiers have none; the routes of
@@ -120,15 +135,21 @@ func registrySecret(s settings) ([]byte, error) {
 func (g *gateway) listen(registry, documents *sqlite.Store) (*httpx.Server, error) {
 	engine, err := httpx.NewEngine(httpx.EngineOptions{
 		Log: g.process.Log, Metrics: g.process.Metrics, MaxBody: mediatorapi.MaxBatch, Render: render,
+		Large: map[string]int64{bulkapi.Route: bulkapi.MaxFile},
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(g.keys(), g.foreign()); err != nil {
+	endpoints, err := g.settings.FHIR.names()
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(g.openhim(engine, endpoints), g.keys(), g.foreign()); err != nil {
 		return nil, err
 	}
 	if g.settings.runs(moduleMediator) {
-		if err := g.mediator(engine, registry, documents); err != nil {
+		g.record(engine)
+		if err := errors.Join(g.mediator(engine, registry, documents), g.transactionRoutes(engine)); err != nil {
 			return nil, err
 		}
 	}
@@ -193,8 +214,12 @@ func (g *gateway) mediator(r gin.IRouter, registry, documents *sqlite.Store) err
 		return err
 	}
 	var links *healthlink.Service // made below: it reads certificates, which withdraw links
+	outbox, err := g.outbox(secret)
+	if err != nil {
+		return err
+	}
 	service, err := issuance.New(issuance.Deps{
-		Registry: registry, Documents: repository, Signer: g.signer, Audit: g.audit, Links: withdrawer(s.PublicURL, &links), Wallets: wallets, Report: g.troubled, Authorities: policy.IssuanceAuthorities(),
+		Registry: registry, Documents: repository, Signer: g.signer, Audit: g.audit, Outbox: outbox, Links: withdrawer(s.PublicURL, &links), Wallets: wallets, Report: g.troubled, Authorities: policy.IssuanceAuthorities(),
 		Secret: secret, Country: s.TrustCountry, Clock: time.Now, NewID: newID, Grace: s.ReconcileGrace,
 		TestCountries: !s.Environment.IsProduction(),
 	})
@@ -204,20 +229,31 @@ func (g *gateway) mediator(r gin.IRouter, registry, documents *sqlite.Store) err
 	if links, err = g.healthLinks(r, registry, service, secret); err != nil {
 		return err
 	}
-	if err := g.publishRevocations(service); err != nil {
+	if err := errors.Join(g.deliver(service), g.publishRevocations(service)); err != nil {
+		return err
+	}
+	records, maps, err := g.intake(policy, secret)
+	if err != nil {
 		return err
 	}
 	edge, err := mediator.New(mediator.Deps{
-		Issuance: service, Verifier: certificateReader{own: g.ownKeys, imported: g.imported, revoked: g.revokedSet},
+		Issuance: recordedIssuance{openhim.Track(service)}, Records: records, Maps: maps, IDKey: seal.Derive(secret, "ids of converted resources"), Tuned: g.him.config.Tuning, Verifier: certificateReader{own: g.ownKeys, imported: g.imported, revoked: g.revokedSet},
 		Clock: time.Now, MaxEntries: s.BatchEntries, Concurrency: s.BatchConcurrency,
 	})
 	if err != nil {
 		return err
 	}
-	mediatorapi.Register(r, mediatorapi.Deps{
-		Mediator: edge, Reader: service, Revoker: service, Links: linkRoutes(links), Issuers: issuers, Version: g.process.Build.Version,
+	intake := mediatorapi.Deps{
+		Mediator: recordedMediator{edge}, Reader: service, Revoker: recordedRevoker{service}, Links: linkRoutes(links), Issuers: issuers, Relay: g.him.relay(), Version: g.process.Build.Version,
 		NewID: uuid.NewString, Clock: time.Now,
-	})
+	}
+	mediatorapi.Register(r, intake)
+	if err := g.hl7v2(r, intake, edge); err != nil {
+		return err
+	}
+	if err := g.bulk(r, intake, registry, service, secret); err != nil {
+		return err
+	}
 	g.tasks = append(g.tasks,
 		process.Every(s.ReconcileEvery, reconcile(g.process.Log, service)),
 		process.Every(time.Hour, docstore.Purger(g.process.Log, "registry", registry)),

@@ -62,9 +62,16 @@ type settings struct {
 
 	RevocationRefresh time.Duration `default:"5m" help:"How often the revocation lists are made anew."`
 
-	Wallet  walletSettings  `embed:"" prefix:"wallet-"`
-	Foreign foreignSettings `embed:"" prefix:"foreign-"`
-	Upload  uploadSettings  `embed:"" prefix:"upload-"`
+	Transactions transactionSettings `embed:""`
+
+	Wallet  walletSettings       `embed:"" prefix:"wallet-"`
+	Foreign foreignSettings      `embed:"" prefix:"foreign-"`
+	Upload  uploadSettings       `embed:"" prefix:"upload-"`
+	OpenHIM openhimSettings      `embed:"" prefix:"openhim-"`
+	FHIR    fhirSettings         `embed:"" prefix:"fhir-"`
+	HL7v2   hl7v2Settings        `embed:""`
+	Bulk    bulkSettings         `embed:"" prefix:"bulk-"`
+	Maps    structureMapSettings `embed:"" prefix:"structure-map-"`
 
 	Run struct {
 		Modules []string `arg:"" optional:"" help:"Modules to run: mediator, trust. All when none is named."`
@@ -74,7 +81,7 @@ type settings struct {
 
 // Validate reports everything that is wrong at once.
 func (s *settings) Validate() error {
-	errs := []error{s.Flags.Validate(), s.Foreign.Validate(), s.Upload.Validate()}
+	errs := []error{s.Flags.Validate(), s.Foreign.Validate(), s.Upload.Validate(), s.OpenHIM.Validate(), s.FHIR.validate(s.Environment.IsProduction())}
 	for _, m := range s.Run.Modules {
 		if m != moduleMediator && m != moduleTrust {
 			errs = append(errs, config.Invalid("run", "knows the modules mediator and trust"))
@@ -103,9 +110,11 @@ func (s *settings) Validate() error {
 	if s.StatusRate <= 0 || s.StatusBurst < 1 {
 		errs = append(errs, config.Invalid("status-rate", "and status-burst must be positive"))
 	}
-	if _, err := s.policy(); err != nil {
+	policy, err := s.policy()
+	if err != nil {
 		errs = append(errs, config.Invalid("issuers", "%v", err))
 	}
+	errs = append(errs, s.OpenHIM.within(s, policy), s.Transactions.validate(policy, s.OpenHIM.Name), s.HL7v2.validate(s.Environment.IsProduction(), policy), s.validateIntake(policy))
 	return errors.Join(errs...)
 }
 
@@ -114,11 +123,11 @@ var alpha2 = regexp.MustCompile(`^[A-Z]{2}$`)
 // check opens everything that run would open and is not its own to create: certificates,
 // keys and secrets.
 func check(s settings) error {
-	_, signerErr := newSigner(s)
+	_, signerErr := newSigner(s, nil)
 	_, tlsErr := serverTLS(s, nil)
 	_, secretErr := registrySecret(s)
 	_, anchorErr := trust.ReadAnchors(s.TrustCSCA)
-	errs := []error{signerErr, tlsErr, secretErr, anchorErr, s.Audit.Check(), s.Wallet.check(time.Now())}
+	errs := []error{signerErr, tlsErr, secretErr, anchorErr, s.Audit.Check(), s.Wallet.check(time.Now()), s.OpenHIM.check(), s.FHIR.check(s.Environment.IsProduction())}
 	if s.Foreign.Sources != "" {
 		_, err := newForeign(s, slog.New(slog.DiscardHandler))
 		errs = append(errs, err)

@@ -80,7 +80,7 @@ func (d Installation) create(now time.Time, keys func(time.Time) error) error {
 
 func (d Installation) tls(now time.Time) error {
 	return devpki.Write(d.Path("tls"), now, map[string]string{
-		"gateway": devpki.GatewayName, "signer": devpki.SignerName, "issuer": devpki.IssuerName,
+		"gateway": devpki.GatewayName, "signer": devpki.SignerName, "issuer": devpki.IssuerName, "openhim": devpki.OpenHIMName,
 		"operator-1": devpki.Operator1Name, "operator-2": devpki.Operator2Name,
 	})
 }
@@ -263,6 +263,6 @@ func (d Installation) GatewayArgs(listen, signer string) []string {
 		"--issuers=" + d.Path("issuers.json"), "--data-dir=" + d.Path("gateway"), "--audit-key=" + d.Path("gateway-audit.key"), "--registry-secret=" + d.Path("registry.secret"),
 		"--signer=https://" + signer, "--signer-name=" + devpki.SignerName,
 		"--signer-tls-cert=" + d.Path("tls", "gateway.pem"), "--signer-tls-key=" + d.Path("tls", "gateway.key"), "--signer-tls-ca=" + d.Path("tls", "ca.pem"),
-		"--trust-country=" + Country, "--trust-csca=" + d.Path("csca.pem"),
+		"--trust-country=" + Country, "--trust-csca=" + d.Path("csca.pem"), "--operators=" + devpki.Operator1Name,
 	}
 }

@@ -1,6 +1,7 @@
 package hapi
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -61,38 +62,47 @@ func install() (installation, error) {
 	return i, i.refresh(programs)
 }
 
-// refresh installs what the stamp does not say is there.
+// refresh installs what the stamps do not say is there.
 func (i installation) refresh(programs map[string]string) error {
-	stamp, wanted := filepath.Join(i.dir, "installed"), sha256.New()
+	sources := map[string][]byte{}
 	for _, name := range []string{"Peer.java", "pom.xml"} {
 		raw, err := peer.ReadFile("peer/" + name)
 		if err != nil {
 			return err
 		}
-		wanted.Write(raw)
 		if err := os.WriteFile(filepath.Join(i.dir, name), raw, 0o600); err != nil {
 			return err
 		}
+		sources[name] = raw
 	}
 	compiler, err := exec.Command(programs["javac"], "--version").Output()
 	if err != nil {
 		return &absence{"javac does not say its version"}
 	}
-	wanted.Write(compiler)
-	digest := hex.EncodeToString(wanted.Sum(nil))
+	err = i.part("lib", [][]byte{sources["pom.xml"]}, func() error {
+		return i.run(programs["mvn"], "--batch-mode", "--quiet", copyJars, "-DoutputDirectory=lib", "-DincludeScope=runtime")
+	})
+	if err != nil {
+		return err
+	}
+	return i.part("classes", [][]byte{sources["pom.xml"], sources["Peer.java"], compiler}, func() error {
+		return i.run(programs["javac"], "-proc:none", "-nowarn", "-cp", filepath.Join("lib", "*"), "-d", "classes", "Peer.java")
+	})
+}
+
+// part makes one folder anew unless it was made of the same.
+func (i installation) part(folder string, from [][]byte, fill func() error) error {
+	sum := sha256.Sum256(bytes.Join(from, []byte{0}))
+	stamp, digest := filepath.Join(i.dir, folder+".installed"), hex.EncodeToString(sum[:])
 	if have, err := os.ReadFile(stamp); err == nil && string(have) == digest {
 		return nil
 	}
-	for _, old := range []string{stamp, filepath.Join(i.dir, "lib"), filepath.Join(i.dir, "classes")} {
+	for _, old := range []string{stamp, filepath.Join(i.dir, folder)} {
 		if err := os.RemoveAll(old); err != nil {
 			return err
 		}
 	}
-	err = errors.Join(
-		i.run(programs["mvn"], "--batch-mode", "--quiet", copyJars, "-DoutputDirectory=lib", "-DincludeScope=runtime"),
-		i.run(programs["javac"], "-proc:none", "-nowarn", "-cp", filepath.Join("lib", "*"), "-d", "classes", "Peer.java"),
-	)
-	if err != nil {
+	if err := fill(); err != nil {
 		return &absence{"HAPI cannot be installed: " + err.Error()}
 	}
 	return os.WriteFile(stamp, []byte(digest), 0o600)

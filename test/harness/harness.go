@@ -147,6 +147,9 @@ func (s *System) StartGateway(env ...string) {
 	s.URL = "https://" + address
 }
 
+// Reconfigure replaces the flags that are added to the gateway's, from its next start on.
+func (s *System) Reconfigure(gateway ...string) { s.options.Gateway = gateway }
+
 func (s *System) start(name string, args, env []string) *devinstall.Child {
 	s.t.Helper()
 	child, err := devinstall.Start(context.WithoutCancel(s.t.Context()), name, Binary(s.t, name), filepath.Join(s.logs, name+".log"), args, env...)

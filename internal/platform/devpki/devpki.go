@@ -24,6 +24,7 @@ const (
 	GatewayName   = "urn:ddcc-gateway:gateway"
 	SignerName    = "urn:ddcc-gateway:signer"
 	IssuerName    = "urn:ddcc-gateway:issuer:demo-clinic"
+	OpenHIMName   = "urn:ddcc-gateway:openhim"
 	Operator1Name = "urn:ddcc-gateway:operator:1"
 	Operator2Name = "urn:ddcc-gateway:operator:2"
 )

@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -11,22 +12,31 @@ import (
 )
 
 func TestAnswersAreHAPIs(t *testing.T) {
-	now := time.Now().UTC()
-	all := complete(t, examples(t))
-	peer := theirs{hapi.Start(t, hapi.Lenient)}
+	all := examples(t)
+	theirs := peer{hapi.Start(t, hapi.Lenient), http.DefaultClient}
+	ours := embedded(t)
 	began := time.Now()
-	taken := peer.load(t, all)
+	valid := ours.load(t, all)
+	places := complete(t, valid)
+	theirs.prepare(t, places)
+	taken := theirs.load(t, valid)
+	theirs.clear(t, places, taken)
+	ours.clear(t, valid, taken)
+	if len(taken)*10 < len(all)*9 {
+		t.Fatalf("both take %d of %d examples", len(taken), len(all))
+	}
+	for _, e := range taken {
+		loaded[e.name()] = e.raw
+	}
 	t.Logf("%d examples loaded in %v", len(taken), time.Since(began).Round(time.Second))
-	own := newOurs(t, now)
-	own.load(t, taken)
 	queries := append(made(t, taken), chosen()...)
 	began = time.Now()
-	compare(t, own, peer, queries)
+	compare(t, ours, theirs, queries)
 	t.Logf("%d searches compared in %v", len(queries), time.Since(began).Round(time.Second))
 }
 
 // compare asks both and reports what differs without a reason.
-func compare(t *testing.T, own *ours, peer theirs, queries []query) {
+func compare(t *testing.T, ours, theirs peer, queries []query) {
 	t.Helper()
 	same, found, explained := 0, 0, map[string]int{}
 	var mu sync.Mutex
@@ -35,7 +45,7 @@ func compare(t *testing.T, own *ours, peer theirs, queries []query) {
 	for range 2 {
 		workers.Go(func() {
 			for q := range work {
-				a, b := own.ask(t, t.Context(), q), peer.ask(t, t.Context(), q)
+				a, b := ours.ask(t, q), theirs.ask(t, q)
 				mu.Lock()
 				switch reason := why(q, a, b); {
 				case equal(a, b):
