@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 )
@@ -81,6 +82,10 @@ func (p *parser) one(name, value string) {
 	}
 	if strings.TrimSpace(value) == "" {
 		p.ignore(name, RuleEmpty, "The parameter has no value.", "Give it a value, or leave it out.")
+		return
+	}
+	if !utf8.ValidString(value) {
+		p.fail(name, RuleValue, "The value is not UTF-8.", "Escape UTF-8 bytes with %.")
 		return
 	}
 	read, known := p.result(name)

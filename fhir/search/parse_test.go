@@ -43,6 +43,7 @@ func TestParseRefuses(t *testing.T) {
 		"Patient?gender=|":                                                     "gender " + search.RuleValue,
 		"Patient?identifier:of-type=a|Geheim":                                  "identifier:of-type " + search.RuleValue,
 		"Patient?active:missing=Geheim":                                        "active:missing " + search.RuleValue,
+		"Patient?name=%FF":                                                     "name " + search.RuleValue,
 		"Patient?_id:not=x":                                                    "_id:not " + search.RuleModifier,
 		"Patient?gender=,":                                                     "gender " + search.RuleValue,
 		"Observation?value-quantity=Geheim":                                    "value-quantity " + search.RuleValue,

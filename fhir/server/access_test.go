@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -164,4 +165,68 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := server.Open(t.Context(), server.Options{Path: t.TempDir() + "/no/such/folder/x.db", Log: slog.New(slog.DiscardHandler)}); err == nil || strings.Contains(err.Error(), "folder") {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestBodiesAreBounded: uploads that do not end take the room there is, others are told to
+// come back, and find room when those are gone.
+func TestBodiesAreBounded(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(o *server.Options) {
+		o.Clients, o.MaxBody, o.PerSecond, o.Burst = []string{friend}, 4096, 1000, 1000
+	})
+	base, client := listener(t, s.Handler())
+	c := client(friend)
+	send := func(body io.Reader) int {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", base+"/fhir/Patient", body)
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		req.Header.Set("Content-Type", "application/fhir+json")
+		resp, err := c.Do(req)
+		if err != nil {
+			return 0
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode == 503 && resp.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+		return resp.StatusCode
+	}
+	var uploads []*io.PipeWriter
+	var wg sync.WaitGroup
+	var read atomic.Int64
+	for range 8 { // four find room
+		r, w := io.Pipe()
+		uploads = append(uploads, w)
+		wg.Go(func() {
+			switch status := send(r); status {
+			case 400: // it never was JSON
+				read.Add(1)
+			case 503:
+			default:
+				t.Errorf("an upload: %d", status)
+			}
+		})
+		go func() { _, _ = w.Write([]byte("{")) }()
+	}
+	until := func(want int) {
+		t.Helper()
+		for range 200 {
+			if send(strings.NewReader(ada)) == want {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		t.Fatalf("no %d", want)
+	}
+	until(503)
+	for _, w := range uploads {
+		_ = w.Close()
+	}
+	wg.Wait()
+	if n := read.Load(); n < 1 || n > 4 {
+		t.Errorf("%d uploads were read", n)
+	}
+	until(201)
 }
