@@ -5,7 +5,8 @@
 //
 //	check the issuer's right and the content -> bind the HCID to its person -> record the
 //	intent -> signer prepares, audits, signs, verifies -> document with QR image, signed
-//	-> store the document -> the row becomes issued -> answer
+//	-> store the document -> the row becomes issued, and says where the certificate is to be
+//	delivered (issuance/delivery) -> answer
 //
 // Invariants. A request has one record: the same request again gives the same
 // certificate, however many run at once and wherever a crash fell. Every record ends as

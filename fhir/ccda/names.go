@@ -8,7 +8,7 @@ var cdaNames = names(`
 ClinicalDocument act addr administrationUnitCode administrativeGenderCode admissionReferralSourceCode approachSiteCode
 asOrganizationPartOf asPatientRelationship assignedAuthor assignedAuthoringDevice assignedCustodian assignedEntity assignedPerson
 associatedEntity associatedPerson authenticator author authorization authoringDevice awarenessCode birthTime birthplace
-bodyHeight br caption car center city code col colgroup comp component componentOf confidentialityCode consent consumable content
+br caption car center city code col colgroup comp component componentOf confidentialityCode consent consumable content
 copyTime country county criterion custodian dataEnterer deceasedInd deceasedTime delimiter deliveryAddressLine denominator desc
 dischargeDispositionCode documentationOf doseQuantity effectiveTime encompassingEncounter encounter encounterParticipant entity entry
 entryRelationship ethnicGroupCode event expectedUseTime expirationTime externalAct externalDocument externalObservation
@@ -17,7 +17,7 @@ houseNumber houseNumberNumeric id identifiedBy inFulfillmentOf independentInd in
 interpretationCode item labeledDrug languageCode languageCommunication legalAuthenticator linkHtml list literacyLevelCode location
 lotNumberText low maintainingDevice manufacturedLabeledDrug manufacturedMaterial manufacturedProduct manufacturerModelName
 manufacturerOrganization maritalStatusCode material maxDoseQuantity methodCode modeCode multipleBirthInd multipleBirthOrderNumber name
-nonXMLBody noteText numerator observation observationMedia observationRange offset order organizer originalText paragraph
+nonXMLBody numerator observation observationMedia observationRange offset order organizer originalText paragraph
 parentDocument part participant participantRole patient patientRole performer period phase place playingDevice playingEntity
 postalCode precinct precondition preconditionCode preferenceInd prefix priorityCode procedure product proficiencyLevelCode qualifier
 quantity raceCode rateQuantity realmCode receivedOrganization recordTarget reference referenceRange regionOfInterest relatedDocument
@@ -26,7 +26,7 @@ representedOrganization responsibleParty routeCode sampleOf scopingEntity sectio
 serviceProviderOrganization setId signatureCode softwareName specimen specimenPlayingEntity specimenRole standardIndustryClassCode
 state statusCode streetAddressLine streetName structuredBody sub subject substanceAdministration suffix sup supply
 table targetSiteCode tbody td telecom templateId text tfoot th thead time title tr translation typeId unitID useablePeriod validTime value
-versionNumber width wholeOrganization birthTimeInd functionStatusCode`)
+versionNumber width wholeOrganization`)
 
 func names(list string) map[string]bool {
 	set := map[string]bool{}

@@ -58,7 +58,9 @@ type extractor struct {
 	values []Value
 	seen   map[Value]bool
 	group  int // last group given to an element of a composite
-	model  Value
+
+	model   Value    // what the values of the parameter at hand share
+	targets []string // types it may refer to
 }
 
 // parameter adds the values of one parameter. The id and the time of the last update are the
@@ -67,6 +69,7 @@ func (x *extractor) parameter(p *Parameter) {
 	if p.Code == "_id" || p.Code == "_lastUpdated" {
 		return
 	}
+	x.targets = p.Targets
 	found := p.compiled.eval(x.schema, x.root, x.root)
 	if p.Kind != KindComposite {
 		x.nodes(Value{Param: p.Code, Kind: p.Kind}, found)

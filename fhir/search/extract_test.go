@@ -102,7 +102,7 @@ func TestExtract(t *testing.T) {
 				"combo-code-value-concept$0 token |a", "combo-code-value-concept$0 token |b", "component-code-value-concept$0 token |a", "component-code-value-concept$0 token |b",
 				"component-code-value-quantity$0 token |a", "component-code-value-quantity$1 quantity 1..1 ||", "component-code-value-quantity$0 token |b", "component-code-value-quantity$1 quantity 2..2 ||"}},
 		"first entry of a bundle": {"Bundle", `"type":"document","entry":[{"resource":{"resourceType":"Composition","id":"c"}},{"resource":{"resourceType":"Patient","id":"p"}}]`,
-			[]string{"type token http://hl7.org/fhir/bundle-type|document", "composition reference Composition/c  v", "message reference Composition/c  v"}},
+			[]string{"type token http://hl7.org/fhir/bundle-type|document", "composition reference Composition/c  v"}},
 		"a null in a list": {"Person", `"name":[null,{"family":null,"given":[null,"G"]}]`, []string{"name string G ~ g", "phonetic string G ~ g"}},
 		"what should be something else": {"Person", `"name":"text","gender":{"a":1},"birthDate":1970,"identifier":[["x"]],"telecom":{"system":"phone","value":"1"}`,
 			[]string{"telecom token phone|1", "phone token phone|1"}},

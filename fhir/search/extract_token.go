@@ -1,6 +1,10 @@
 package search
 
-import "github.com/trustedparty/ddcc-gateway/fhir/internal/jsontree"
+import (
+	"slices"
+
+	"github.com/trustedparty/ddcc-gateway/fhir/internal/jsontree"
+)
 
 // token adds a coded value (FHIR R4 search, token: which member is the system and which the
 // code depends on the type).
@@ -97,7 +101,7 @@ func (x *extractor) reference(n node) {
 		}
 	default: // a resource within a Bundle
 		v.TargetType, v.TargetID = n.typ, text(n.value, "id")
-		if v.TargetType == "" || v.TargetID == "" {
+		if v.TargetID == "" || !slices.Contains(x.targets, v.TargetType) {
 			return
 		}
 	}

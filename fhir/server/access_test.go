@@ -212,13 +212,16 @@ func TestBodiesAreBounded(t *testing.T) {
 	}
 	until := func(want int) {
 		t.Helper()
+		seen := map[int]int{}
 		for range 200 {
-			if send(strings.NewReader(ada)) == want {
+			status := send(strings.NewReader(ada))
+			seen[status]++
+			if status == want {
 				return
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-		t.Fatalf("no %d", want)
+		t.Fatalf("no %d, but %v", want, seen)
 	}
 	until(503)
 	for _, w := range uploads {

@@ -134,7 +134,9 @@ func (w *Worker) drain(ctx context.Context) error {
 		case <-w.kick:
 			err := w.walk(ctx, w.shuffle, func(d issuance.Delivery) bool {
 				now := w.o.Clock()
-				if _, known := w.o.Servers(d.To); known && (w.waits(d.ID, now) || w.paceOf(d.To).paused(now)) {
+				if _, known := w.o.Servers(d.To); !known && !w.movable(d) {
+					return true
+				} else if known && (w.waits(d.ID, now) || w.paceOf(d.To).paused(now)) {
 					return !w.allPaused(now)
 				}
 				w.submit(ctx, d.FolderID)

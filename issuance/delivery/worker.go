@@ -251,15 +251,20 @@ func (w *Worker) contend(ctx context.Context, round int) error {
 // astray looks after a delivery to a server that the configuration does not have any more. A
 // registration goes to the present one; a withdrawal from anywhere else is none, and waits.
 func (w *Worker) astray(ctx context.Context, d issuance.Delivery) error {
-	to := w.o.Bell.Target()
-	if _, known := w.o.Servers(to); !known || d.Kind != issuance.DeliverRegistration {
+	if !w.movable(d) {
 		return nil
 	}
-	if err := w.o.Queue.Move(ctx, d, to); err != nil {
+	if err := w.o.Queue.Move(ctx, d, w.o.Bell.Target()); err != nil {
 		return err
 	}
 	w.o.Bell.Due(d.FolderID)
 	return nil
+}
+
+// movable reports whether a delivery may go to the present server in place of its own.
+func (w *Worker) movable(d issuance.Delivery) bool {
+	_, known := w.o.Servers(w.o.Bell.Target())
+	return known && d.Kind == issuance.DeliverRegistration
 }
 
 func (w *Worker) paceOf(target string) *pace {

@@ -175,6 +175,11 @@ Observation?_sort=nothing
 Observation?subject:Patient.nothing=x
 Patient?_has:Nothing:subject:code=x
 Patient?_has:Observation:nothing:code=x
+# first entry of a bundle
+Bundle?composition.status=final
+Bundle?composition.type=http://loinc.org|
+Bundle?message.event=x
+Bundle?type=document,message
 # uri
 ValueSet?url=http://hl7.org/fhir/ValueSet/account-status
 ValueSet?url:below=http://hl7.org/fhir/ValueSet/account

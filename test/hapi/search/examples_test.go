@@ -25,11 +25,10 @@ const (
 )
 
 // leftOut are types that are definitions, of which there are thousands, or that HAPI keeps
-// for itself: a SearchParameter would change what it searches by, a Subscription what it does; it
-// finds no Bundle at all.
+// for itself: a SearchParameter would change what it searches by, a Subscription what it does.
 var leftOut = []string{
 	"SearchParameter", "StructureDefinition", "CodeSystem", "ValueSet", "ConceptMap", "OperationDefinition",
-	"Subscription", "Parameters", "OperationOutcome", "Bundle", "Binary", "ImplementationGuide",
+	"Subscription", "Parameters", "OperationOutcome", "Binary", "ImplementationGuide",
 }
 
 // maxExample leaves out a few large artefacts that make HAPI slow and are found by little.
