@@ -6,10 +6,6 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 )
 
-// CodeKeyReused is the code of the refusal of an Idempotency-Key that stands for another
-// content.
-const CodeKeyReused = "idempotency-key-reused"
-
 var (
 	errProfile   = fault.New(fault.Forbidden, "profile-not-allowed", "This issuer may not issue this kind of certificate.")
 	errAuthority = fault.New(fault.Forbidden, "authority-not-allowed", "This issuer may not issue in the name of this public health authority.")
@@ -18,9 +14,13 @@ var (
 			With(fault.Issue{Path: "DDCCCoreDataSet.certificate.hcid", Rule: "hcid-same-person",
 			Detail: "This HCID was first used for another name or birth date.",
 			Fix:    "Check the HCID, or send name and birth date as first registered."})
-	errKeyReused = fault.New(fault.Rule, CodeKeyReused, "The Idempotency-Key was used for another content.").
+	errKeyReused = fault.New(fault.Rule, "idempotency-key-reused", "The Idempotency-Key was used for another content.").
 			With(fault.Issue{Path: "Idempotency-Key", Rule: "idempotency",
 			Detail: "One key stands for one content.", Fix: "Use a new key for new content."})
+	errEventChanged = fault.New(fault.Conflict, "event-changed", "The event was certified with other content.").With(fault.Issue{
+		Path: "Resource", Rule: "event-changed", Detail: "One event has one certificate, and the gateway cannot tell which content is right.",
+		Fix: "Revoke the certificate, or issue the event anew with the parameter supersedes.",
+	})
 	errExists   = fault.New(fault.PreconditionFailed, "already-issued", "This certificate was issued before, and the request asked for a new one only.")
 	errNotFound = fault.New(fault.NotFound, "not-found", "There is no such certificate for this issuer.")
 	errRevoked  = fault.New(fault.Conflict, "certificate-revoked", "The certificate of this request was revoked.").

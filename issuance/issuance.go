@@ -40,6 +40,7 @@ type Request struct {
 	IdempotencyKey string   // may be empty: then the content identifies the request
 	OnlyNew        bool     // refuse (PreconditionFailed) if the certificate exists already
 	Supersedes     string   // id of a certificate this one takes the place of; may be empty
+	Event          string   // what the issuer's system calls the event; may be empty. One event has one standing certificate
 }
 
 // Issued is an issued event with its document. The members up to ExpiresAt are those of

@@ -230,12 +230,27 @@ func (s *Service) record(ctx context.Context, in Request, profile, content strin
 	rec, fresh, err := s.registry.insert(ctx, record{
 		ID: id, BirthDigest: s.registry.birth(id, in.Core.BirthDate), State: StateIntent, Issuer: in.Issuer.ID, Profile: profile,
 		ContentDigest: content, FolderID: f.ID, CreatedAt: now, UpdatedAt: now, Formats: in.wanted(), Supersedes: in.Supersedes,
-		requestKey: s.registry.requestKey(in, content),
+		requestKey: s.registry.requestKey(in, content), event: s.registry.event(in),
 	})
 	if err == nil && rec.ContentDigest != content {
 		return record{}, false, errKeyReused
 	}
+	if err == nil && !fresh {
+		err = s.nameEvent(ctx, in, rec)
+	}
 	return rec, fresh, err
+}
+
+// nameEvent gives an event its name when it was certified before without one: posted by a
+// client first, then notified by the FHIR server that keeps it.
+func (s *Service) nameEvent(ctx context.Context, in Request, rec record) error {
+	return s.registry.amend(ctx, rec, func(r *record) bool {
+		if in.Event == "" || r.event != "" || r.State != StateIssued {
+			return false
+		}
+		r.event = s.registry.event(in)
+		return true
+	})
 }
 
 // job is what an intent needs to be finished. It lives in memory only.

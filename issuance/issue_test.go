@@ -411,3 +411,82 @@ func TestValidUntil(t *testing.T) {
 		t.Errorf("no end: %v, %v", got, err)
 	}
 }
+
+// TestEventHasOneStandingCertificate: under its name an event is certified once. Other content
+// is refused until the certificate is revoked; the same content posted without the name is
+// the same certificate.
+func TestEventHasOneStandingCertificate(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	named := func(event, lot string) Request {
+		in := request(func(c *fhir.CoreDataSet) { c.Vaccination.Lot = lot })
+		in.Event = event
+		return in
+	}
+	unnamed := b.issue(t, named("", "LOT-1"))
+	first := b.issue(t, named("fhir/Immunization/1", "LOT-1"))
+	if first.ID != unnamed.ID || !first.Replayed {
+		t.Error("an event that was posted before it was notified has two certificates")
+	}
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			lot := "LOT-2"
+			if i%2 == 0 {
+				lot = "LOT-3"
+			}
+			if _, err := b.Issue(context.Background(), named("fhir/Immunization/1", lot)); fault.KindOf(err) != fault.Conflict {
+				t.Errorf("other content: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if other := b.issue(t, named("fhir/Immunization/2", "LOT-4")); other.ID == first.ID {
+		t.Error("another event has the same certificate")
+	}
+	foreign := named("fhir/Immunization/1", "LOT-5")
+	foreign.Issuer.ID = "other"
+	if _, err := b.Issue(context.Background(), foreign); err != nil {
+		t.Errorf("the name of another issuer's event: %v", err)
+	}
+	if err := b.Revoke(context.Background(), request().Issuer, first.ID, ReasonError); err != nil {
+		t.Fatal(err)
+	}
+	corrected, err := b.Issue(context.Background(), named("fhir/Immunization/1", "LOT-2"))
+	if err != nil || corrected.ID == first.ID {
+		t.Errorf("after the revocation: %v", err)
+	}
+}
+
+// TestRacingVersionsOfAnEvent: of two contents of one event one is certified.
+func TestRacingVersionsOfAnEvent(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	replica := b.service(t)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	ids := map[string]bool{}
+	for i := range 40 {
+		wg.Go(func() {
+			in := request(func(c *fhir.CoreDataSet) { c.Vaccination.Lot = []string{"LOT-A", "LOT-B"}[i%2] })
+			in.Event = "fhir/Immunization/7"
+			s := b.Service
+			if i%4 < 2 {
+				s = replica
+			}
+			out, err := s.Issue(context.Background(), in)
+			if err != nil && fault.KindOf(err) != fault.Conflict {
+				t.Error(err)
+			}
+			if err == nil {
+				mu.Lock()
+				ids[out.ID] = true
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if len(ids) != 1 {
+		t.Errorf("%d certificates of one event", len(ids))
+	}
+}

@@ -49,6 +49,9 @@ const (
 // revokedIndex lists what was revoked, for whoever publishes it.
 const revokedIndex = "revoked"
 
+// eventKey makes sure that an event that a system names has one standing certificate.
+const eventKey = "event:"
+
 // supersedesKey makes sure that one certificate takes the place of another once.
 const supersedesKey = "supersedes:"
 
@@ -85,6 +88,7 @@ type record struct {
 	Outbox *outbox `json:"outbox,omitempty"` // what a FHIR server is to be told of it; nil: nothing
 
 	requestKey string
+	event      string // unique key; empty where the request named no event
 	version    int64
 }
 
@@ -119,6 +123,14 @@ func (r registry) requestKey(in Request, content string) string {
 		return "request:" + r.digest("key", in.Issuer.ID, in.IdempotencyKey)
 	}
 	return "request:" + r.digest("content", in.Issuer.ID, content)
+}
+
+// event is the unique key of an event that an issuer's system names, empty for none.
+func (r registry) event(in Request) string {
+	if in.Event == "" {
+		return ""
+	}
+	return eventKey + r.digest("event", in.Issuer.ID, in.Event)
 }
 
 // birth digests a birth date under the id of a certificate, so that equal dates of two
@@ -185,6 +197,8 @@ func (r registry) insert(ctx context.Context, rec record) (record, bool, error) 
 		return rec, true, nil
 	case errors.As(err, &exists) && strings.HasPrefix(exists.Key, supersedesKey):
 		return record{}, false, errSuperseded
+	case errors.As(err, &exists) && strings.HasPrefix(exists.Key, eventKey):
+		return record{}, false, errEventChanged
 	case errors.As(err, &exists):
 		rec, err := r.get(ctx, exists.ID)
 		return rec, false, err
@@ -246,6 +260,9 @@ func (r registry) parse(doc docstore.Document, err error) (record, error) {
 		if strings.HasPrefix(key, "request:") {
 			rec.requestKey = key
 		}
+		if strings.HasPrefix(key, eventKey) {
+			rec.event = key
+		}
 	}
 	return rec, nil
 }
@@ -254,10 +271,13 @@ func (r registry) parse(doc docstore.Document, err error) (record, error) {
 // faster.
 func (r registry) swap(ctx context.Context, rec record) (record, error) {
 	doc, err := r.store.Update(ctx, records, rec.document())
-	if errors.Is(err, docstore.ErrVersion) {
+	var exists *docstore.ExistsError
+	switch {
+	case errors.Is(err, docstore.ErrVersion):
 		return record{}, err
-	}
-	if err != nil {
+	case errors.As(err, &exists) && strings.HasPrefix(exists.Key, eventKey):
+		return record{}, errEventChanged
+	case err != nil:
 		return record{}, errRegistry.Because(err)
 	}
 	rec.version = doc.Version
@@ -294,6 +314,9 @@ func (rec record) document() docstore.Document {
 		doc.Unique = append(doc.Unique, rec.requestKey)
 		if rec.Supersedes != "" {
 			doc.Unique = append(doc.Unique, supersedesKey+rec.Supersedes)
+		}
+		if rec.event != "" && rec.State != StateRevoked { // then the event may be certified with other content
+			doc.Unique = append(doc.Unique, rec.event)
 		}
 	}
 	switch rec.State {

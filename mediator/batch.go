@@ -82,6 +82,9 @@ func (o Options) forEntry(i int) Options {
 	if o.IdempotencyKey != "" {
 		o.IdempotencyKey = fmt.Sprintf("%s/%d", o.IdempotencyKey, i)
 	}
+	if o.Event != "" {
+		o.Event = fmt.Sprintf("%s/%d", o.Event, i)
+	}
 	return o
 }
 

@@ -68,7 +68,7 @@ func (m *Mediator) certify(ctx context.Context, by IssuerPolicy, in folderInput,
 	out := Folder{Named: in.asked.Formats != nil, LeftOut: in.leftOut}
 	for i, e := range in.events {
 		issued, err := m.issuance.Issue(ctx, issuance.Request{
-			Issuer: m.issuer(by), Core: e.Core, IdempotencyKey: o.forEntry(i).IdempotencyKey, Formats: in.asked.Formats,
+			Issuer: m.issuer(by), Core: e.Core, IdempotencyKey: o.forEntry(i).IdempotencyKey, Formats: in.asked.Formats, Event: o.forEntry(i).Event,
 		})
 		if err != nil {
 			return Folder{}, err

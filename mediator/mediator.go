@@ -78,6 +78,7 @@ type Options struct {
 	IdempotencyKey string
 	OnlyNew        bool              // If-None-Match: *
 	Formats        []issuance.Format // where the body names none
+	Event          string            // what the issuer's system calls the event; may be empty
 }
 
 // Generated is an issued event with what is to be said about it.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/trustedparty/ddcc-gateway/fhir/maps"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
-	"github.com/trustedparty/ddcc-gateway/issuance"
 )
 
 // Records reads resources of the FHIR servers that the gateway's own configuration names.
@@ -52,18 +51,10 @@ func (m *Mediator) Notify(ctx context.Context, by IssuerPolicy, kind, id string,
 			return Notice{}, err
 		}
 	}
-	o.IdempotencyKey = "fhir/" + by.FHIR + "/" + frame.Type + "/" + frame.ID
+	o.Event = "fhir/" + by.FHIR + "/" + frame.Type + "/" + frame.ID
 	out, err := m.GenerateFolder(ctx, by, raw, o)
-	if err != nil && fault.From(err).Code == issuance.CodeKeyReused {
-		err = errChanged
-	}
 	return Notice{Folder: out}, err
 }
-
-var errChanged = fault.New(fault.Conflict, "notification-changed", "The event was certified with other content.").With(fault.Issue{
-	Path: "Resource", Rule: "notification-changed", Detail: "One event has one certificate, and the gateway cannot tell which content is right.",
-	Fix: "Revoke the certificate, or issue the event anew with the parameter supersedes.",
-})
 
 // nothingIn says why a resource has nothing to certify.
 func nothingIn(f maps.Frame) (fault.Issue, bool) {

@@ -61,7 +61,7 @@ func TestNotifiedEventIsCertified(t *testing.T) {
 	if got := strings.Join(r.asked, ", "); got != "national Patient/7, national Location/gone" {
 		t.Errorf("read %s", got)
 	}
-	if key := f.last.Load().IdempotencyKey; key != "fhir/national/Immunization/i1/0" {
+	if key := f.last.Load().Event; key != "fhir/national/Immunization/i1/0" {
 		t.Errorf("key %q", key)
 	}
 }

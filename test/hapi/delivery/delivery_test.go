@@ -62,19 +62,22 @@ func newSystem(t *testing.T, gateways int) *system {
 	for range gateways {
 		bells = append(bells, delivery.NewBell(func() string { return "hapi" }))
 	}
+	if gateways == 0 {
+		return s // the test makes its own
+	}
 	s.Service = deliverytest.Registry(t, t.TempDir(), bells, s.authority, clock)
 	for _, b := range bells {
-		s.work(t, b, clock)
+		s.work(t, b, clock, c)
 	}
 	return s
 }
 
-func (s *system) work(t *testing.T, b *delivery.Bell, clock func() time.Time) {
+func (s *system) work(t *testing.T, b *delivery.Bell, clock func() time.Time, c *client.Client) {
 	t.Helper()
 	w, err := delivery.New(delivery.Options{
 		Queue: s.Deliveries(), Bell: b, Clock: clock, Poll: 200 * time.Millisecond, FirstPause: 100 * time.Millisecond, LongestPause: time.Second,
 		Log:     slog.New(slog.NewTextHandler(t.Output(), nil)),
-		Servers: func(name string) (delivery.Server, bool) { return delivery.Over(s.hapi), name == "hapi" },
+		Servers: func(name string) (delivery.Server, bool) { return delivery.Over(c), name == "hapi" },
 	})
 	if err != nil {
 		t.Fatal(err)
