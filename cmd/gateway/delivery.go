@@ -26,14 +26,19 @@ type deliveries struct {
 func (g *gateway) outbox(secret []byte) (issuance.Outbox, error) {
 	s := g.settings.FHIR
 	listed, err := s.list()
-	if err != nil || len(listed) == 0 {
+	if err != nil || len(listed) == 0 && g.embedded == nil {
 		return nil, err
 	}
 	names, err := s.names()
 	if err != nil {
 		return nil, err
 	}
-	servers := make(map[string]delivery.Server, len(listed))
+	servers := make(map[string]delivery.Server, len(listed)+1)
+	if g.embedded != nil {
+		if servers[embeddedServer], err = g.embeddedTarget(secret); err != nil {
+			return nil, err
+		}
+	}
 	for _, one := range listed {
 		c, err := one.client(s.Timeout, g.settings.Environment.IsProduction(),
 			func(err error) {
@@ -110,6 +115,8 @@ func fhirCall(base string) func(*http.Request) orchestration.Call {
 			return orchestration.Call{Name: "search " + typ, Path: "/" + typ + "/_search"}
 		case r.Method == http.MethodGet && rest != "":
 			return orchestration.Call{Name: "read " + typ, Path: "/" + typ + "/{id}"}
+		case r.Method == http.MethodPut && rest != "":
+			return orchestration.Call{Name: "update " + typ, Path: "/" + typ + "/{id}"}
 		}
 		return orchestration.Call{Name: "other", Path: "/" + typ}
 	}

@@ -24,6 +24,8 @@ type fhirSettings struct {
 	Timeout  time.Duration `default:"10s" help:"Longest wait for one answer of a FHIR server."`
 	Workers  int           `default:"8" help:"Folders that certificates are delivered into at a time."`
 	Poll     time.Duration `default:"30s" help:"How often the outbox is looked at for what another replica issued or a crash left behind."`
+
+	embeddedSettings `embed:""`
 }
 
 // fhirServer is one entry of the file.
@@ -64,18 +66,20 @@ func (s fhirSettings) names() ([]string, error) {
 	servers, err := s.list()
 	var names []string
 	for _, one := range servers {
-		if one.Name == s.Endpoint {
-			names = slices.Insert(names, 0, one.Name)
-		} else {
-			names = append(names, one.Name)
-		}
+		names = append(names, one.Name)
+	}
+	if s.Embedded {
+		names = append(names, embeddedServer)
+	}
+	if i := slices.Index(names, s.Endpoint); i > 0 {
+		names = slices.Insert(slices.Delete(names, i, i+1), 0, s.Endpoint)
 	}
 	return names, err
 }
 
 // validate checks what needs no file but the list itself.
 func (s fhirSettings) validate(production bool) error {
-	errs := []error{}
+	errs := s.problems(production)
 	if s.Timeout <= 0 || s.Poll <= 0 || s.Workers < 1 || s.Workers > 256 {
 		errs = append(errs, config.Invalid("fhir-timeout", "and fhir-poll must be positive, fhir-workers from 1 to 256"))
 	}
@@ -86,7 +90,7 @@ func (s fhirSettings) validate(production bool) error {
 	if s.Servers != "" && (len(servers) == 0 || len(servers) > maxServers) {
 		errs = append(errs, config.Invalid("fhir-servers", "must name from 1 to %d servers", maxServers))
 	}
-	seen := map[string]bool{}
+	seen := map[string]bool{embeddedServer: s.Embedded}
 	for i, one := range servers {
 		if problem := one.problem(production); problem != "" {
 			errs = append(errs, config.Invalid("fhir-servers", "servers[%d]: %s", i, problem))
@@ -105,6 +109,8 @@ func (s fhirSettings) validate(production bool) error {
 func (f fhirServer) problem(production bool) string {
 	https := strings.HasPrefix(f.Base, "https://")
 	switch {
+	case f.Name == embeddedServer:
+		return "name is that of the gateway's own server"
 	case !serverName.MatchString(f.Name):
 		return "name must be 1 to 64 small letters, digits, dots, hyphens and underscores"
 	case production && !https:

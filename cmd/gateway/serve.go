@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	fhirserver "github.com/trustedparty/ddcc-gateway/fhir/server"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/auditlog"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
@@ -49,7 +51,8 @@ type gateway struct {
 	imported    *foreign.Store // nil: no lists of others are imported
 	signer      *client.Client
 	him         openhimParts
-	fhir        deliveries // empty: certificates are delivered nowhere
+	embedded    *fhirserver.Server // nil: there is no FHIR server of our own
+	fhir        deliveries         // empty: certificates are delivered nowhere
 	tasks       []task.Func
 
 	transactions transactions // empty without the mediator
@@ -88,24 +91,43 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 		return err
 	}
 	if s.runs(moduleMediator) {
-		g.audit, err = s.Audit.Open(filepath.Join(s.DataDir, "audit"), "ddcc-gateway gateway", func(err error) {
-			g.process.Log.Error("checkpoint of the audit log", slog.Any("error", err))
-		})
-		if err != nil {
-			return err
+		closers, failed := g.openMediator(ctx, secret)
+		defer func() {
+			for _, closeIt := range slices.Backward(closers) {
+				err = errors.Join(err, closeIt())
+			}
+		}()
+		if failed != nil {
+			return failed
 		}
-		defer func() { err = errors.Join(err, g.audit.Close()) }()
-		var flush func() error
-		if flush, err = g.openTransactions(ctx, secret); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, flush()) }()
 	}
 	server, err := g.listen(registry, documents)
 	if err != nil {
 		return err
 	}
 	return g.process.Run(ctx, append(g.tasks, server.Serve)...)
+}
+
+// openMediator opens what only the mediator has, and says how to close it, in reverse.
+func (g *gateway) openMediator(ctx context.Context, secret []byte) (closers []func() error, err error) {
+	s := g.settings
+	g.audit, err = s.Audit.Open(filepath.Join(s.DataDir, "audit"), "ddcc-gateway gateway", func(err error) {
+		g.process.Log.Error("checkpoint of the audit log", slog.Any("error", err))
+	})
+	if err != nil {
+		return nil, err
+	}
+	closers = append(closers, g.audit.Close)
+	flush, err := g.openTransactions(ctx, secret)
+	if err != nil {
+		return closers, err
+	}
+	closers = append(closers, flush)
+	closeFHIR, err := g.openFHIR(ctx)
+	if err != nil {
+		return closers, err
+	}
+	return append(closers, closeFHIR), nil
 }
 
 func newSigner(s settings, secret []byte) (*client.Client, error) {
@@ -149,7 +171,7 @@ func (g *gateway) listen(registry, documents *sqlite.Store) (*httpx.Server, erro
 	}
 	if g.settings.runs(moduleMediator) {
 		g.record(engine)
-		if err := errors.Join(g.mediator(engine, registry, documents), g.transactionRoutes(engine)); err != nil {
+		if err := errors.Join(g.mediator(engine, registry, documents), g.transactionRoutes(engine), g.embeddedRoutes(engine)); err != nil {
 			return nil, err
 		}
 	}
@@ -183,7 +205,7 @@ func (g *gateway) listen(registry, documents *sqlite.Store) (*httpx.Server, erro
 
 // render writes errors outside of any route in the style of where they happened.
 func render(c *gin.Context, err error) {
-	if strings.HasPrefix(c.Request.URL.Path, "/ddcc") {
+	if path := c.Request.URL.Path; strings.HasPrefix(path, "/ddcc") || strings.HasPrefix(path, fhirserver.Prefix) {
 		mediatorapi.Render(c, err)
 		return
 	}

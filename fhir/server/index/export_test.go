@@ -9,3 +9,11 @@ func Matching(q search.Query) (string, []any) {
 	s.matching(q, "r")
 	return s.text.String(), s.args
 }
+
+// Holds is the SQL of one comparison of a date or a quantity, on columns lo, hi, system, code
+// and unit of v.
+func Holds(kind search.Kind, m search.Match) (string, []any) {
+	var s statement
+	s.match(kind, m, "v")
+	return s.text.String(), s.args
+}

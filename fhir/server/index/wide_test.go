@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/trustedparty/ddcc-gateway/fhir/search"
 	"github.com/trustedparty/ddcc-gateway/fhir/server/index"
@@ -23,7 +24,7 @@ func TestTheWidestSearches(t *testing.T) {
 	repeated := func(n int, name, value string) url.Values {
 		return url.Values{name: strings.Split(strings.TrimSuffix(strings.Repeat(value+" ", n), " "), " ")}
 	}
-	refused, answered := 0, 0
+	refused, answered, slowest := 0, 0, time.Duration(0)
 	for typ, searches := range map[string][]url.Values{
 		"Observation": {
 			{"code": {many("s|c")}}, {"code:text": {many("x")}}, {"date": {many("ap2020")}}, {"value-quantity": {many("5|s|c")}}, {"subject": {many("Patient/1/_history/2")}},
@@ -50,8 +51,13 @@ func TestTheWidestSearches(t *testing.T) {
 				continue
 			}
 			answered++
+			began := time.Now()
 			if _, err := index.Find(t.Context(), s.db, q); err != nil {
 				t.Errorf("%s?%.60v: %v", typ, fmt.Sprint(values), err)
+			}
+			if took := time.Since(began); took > slowest {
+				slowest = took
+				t.Logf("%v: %s?%.60s", took.Round(time.Millisecond), typ, fmt.Sprint(values))
 			}
 		}
 	}

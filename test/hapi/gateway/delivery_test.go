@@ -143,6 +143,16 @@ func (d *day) reach(t *testing.T, n int64) {
 	wait(t, fmt.Sprintf("%d certificates", n), 2*time.Minute, func() bool { return d.count.Load() >= n || t.Failed() })
 }
 
+// registeredLater waits until a certificate is registered.
+func (l *landscape) registeredLater(t *testing.T, certificate string) []string {
+	t.Helper()
+	wait(t, "the registration", time.Minute, func() bool {
+		status, _ := l.ask(t, http.MethodGet, "List/"+registration.SubmissionSetID(certificate), nil)
+		return status == http.StatusOK
+	})
+	return l.registered(t, certificate)
+}
+
 // registered are the DocumentReferences of a certificate.
 func (l *landscape) registered(t *testing.T, certificate string) []string {
 	t.Helper()
@@ -205,12 +215,7 @@ func (l *landscape) takenBack(t *testing.T, d *day) {
 	t.Helper()
 	gone, kept := d.issued[0][0], d.issued[0][1]
 	references := l.registered(t, gone)
-	body := harness.JSON(t, map[string]any{"resourceType": "Parameters", "parameter": []any{
-		map[string]any{"name": "id", "valueId": gone}, map[string]any{"name": "reason", "valueCode": "entered-in-error"},
-	}})
-	if a, err := l.send(http.MethodPost, "/ddcc/Bundle/$revokeHealthCertificate", body); err != nil || a.Status != http.StatusOK {
-		t.Fatalf("%d %s %v", a.Status, a.Body, err)
-	}
+	l.revoke(t, gone)
 	wait(t, "the revocation", time.Minute, func() bool {
 		status, _ := l.ask(t, http.MethodGet, "Bundle/"+gone, nil)
 		return status == http.StatusGone || status == http.StatusNotFound
@@ -232,5 +237,16 @@ func (l *landscape) takenBack(t *testing.T, d *day) {
 	}
 	if got, want := l.folder(t, hcid(0)), l.registered(t, kept); !slices.Equal(got, want) {
 		t.Errorf("folder %q, want %q", got, want)
+	}
+}
+
+// revoke has a certificate revoked by its issuer.
+func (l *landscape) revoke(t *testing.T, certificate string) {
+	t.Helper()
+	body := harness.JSON(t, map[string]any{"resourceType": "Parameters", "parameter": []any{
+		map[string]any{"name": "id", "valueId": certificate}, map[string]any{"name": "reason", "valueCode": "entered-in-error"},
+	}})
+	if a, err := l.send(http.MethodPost, "/ddcc/Bundle/$revokeHealthCertificate", body); err != nil || a.Status != http.StatusOK {
+		t.Fatalf("%d %s %v", a.Status, a.Body, err)
 	}
 }

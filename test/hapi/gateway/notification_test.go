@@ -6,8 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +19,9 @@ import (
 const (
 	notifications = "/ddcc/notifications/:type/:id" // the route
 	hcidSystem    = "urn:specimen:hcid"
+	lot           = "SPEC-1"
+	otherLot      = "SPEC-2"
+	lateLot       = "LATE-1"
 	latestVersion = "http://hapifhir.io/fhir/StructureDefinition/subscription-resthook-deliver-latest-version"
 )
 
@@ -46,26 +48,35 @@ type registry struct {
 	seen int // transactions of notifications that a test has looked at
 }
 
-func newRegistry(t *testing.T) *registry {
+// newRegistry starts everything. Doses whose lot is late's are notified through late.
+func newRegistry(t *testing.T, late *ingress) *registry {
 	t.Helper()
 	r := &registry{landscape: newLandscape(t, func(i devinstall.Installation) { agree(t, i) })}
 	tls := func(name string) string { return r.Install.Path("tls", name) }
 	options := append(hapi.Identity(t, tls("issuer.pem"), tls("issuer.key"), tls("ca.pem")), hapi.Subscriptions)
 	r.hapi = hapi.New(t, options...)
 	r.startHAPI(t)
-	r.put(t, "Subscription/gateway", map[string]any{
-		"status": "requested", "reason": "certificates", "criteria": "Immunization?",
+	r.subscribe(t, "gateway", r.url, "Immunization?lot-number="+lot+","+otherLot)
+	r.subscribe(t, "late", "https://"+late.address, "Immunization?lot-number="+lateLot)
+	for _, id := range []string{"gateway", "late"} {
+		wait(t, "the Subscription", time.Minute, func() bool {
+			var s struct{ Status string }
+			r.read(t, "Subscription/"+id, &s)
+			return s.Status == "active"
+		})
+	}
+	return r
+}
+
+func (r *registry) subscribe(t *testing.T, id, base, criteria string) {
+	t.Helper()
+	r.put(t, "Subscription/"+id, map[string]any{
+		"status": "requested", "reason": "certificates", "criteria": criteria,
 		"channel": map[string]any{
-			"type": "rest-hook", "endpoint": r.url + "/ddcc/notifications", "payload": fhirJSON,
+			"type": "rest-hook", "endpoint": base + "/ddcc/notifications", "payload": fhirJSON,
 			"extension": []any{map[string]any{"url": latestVersion, "valueBoolean": true}},
 		},
 	})
-	wait(t, "the Subscription", time.Minute, func() bool {
-		var s struct{ Status string }
-		r.read(t, "Subscription/gateway", &s)
-		return s.Status == "active"
-	})
-	return r
 }
 
 // put stores a resource in HAPI.
@@ -91,7 +102,7 @@ func dose(id string) map[string]any {
 		"status": "completed", "patient": map[string]any{"reference": "Patient/" + id},
 		"vaccineCode":        map[string]any{"coding": []any{map[string]any{"system": "http://hl7.org/fhir/sid/cvx", "code": "208"}}},
 		"occurrenceDateTime": time.Now().UTC().AddDate(0, 0, -20).Format(time.DateOnly),
-		"lotNumber":          "SPEC-1", "manufacturer": map[string]any{"display": "Specimen Maker"},
+		"lotNumber":          lot, "manufacturer": map[string]any{"display": "Specimen Maker"},
 		"protocolApplied": []any{map[string]any{"doseNumberPositiveInt": 1}},
 	}
 }
@@ -129,20 +140,25 @@ func (r *registry) certificates(t *testing.T, id string) int {
 	return len(r.folder(t, strings.ToUpper(id))) / 2 // a document and a QR code each
 }
 
-// quiet is longer than HAPI takes to pass on what happened: it looks every 5 s.
-const quiet = 8 * time.Second
-
 // TestNotifications: HAPI notifies the gateway, which certifies and delivers the certificate
 // to HAPI. The numbers are those of docs/notifications.md.
 func TestNotifications(t *testing.T) {
 	t.Parallel()
-	r := newRegistry(t)
+	late := newIngress(t)
+	r := newRegistry(t, late)
+	late.to = strings.TrimPrefix(r.url, "https://")
+	for _, id := range []string{"ella", "fay"} {
+		r.put(t, "Patient/"+id, person(id))
+		r.change(t, id, map[string]any{"lotNumber": lateLot})
+	}
 	certified := r.certifiedOnce(t, "ada")
 	r.sameEvent(t, "ada", certified)
 	r.didNotTakePlace(t, "bea")
+	r.postedFirst(t, "gil")
+	r.shortOutage(t, "dora", "hal")
 	r.corrected(t, "cleo")
-	r.shortOutage(t, "dora")
-	r.longOutage(t, "ella")
+	late.abandoned(t)
+	r.caughtUp(t, late)
 	if strings.Contains(r.Logs(), "Specimen") || strings.Contains(r.Logs(), `"ADA"`) {
 		t.Error("the logs have personal data")
 	}
@@ -183,176 +199,162 @@ func (r *registry) didNotTakePlace(t *testing.T, id string) {
 	}
 }
 
-// corrected: another lot is refused, as nobody but the issuer knows which is right. HAPI
-// repeats what was refused like any failure.
+// corrected: another lot is refused, as nobody but the issuer knows which is right, until the
+// certificate is revoked. HAPI repeats what was refused like any failure.
 func (r *registry) corrected(t *testing.T, id string) {
 	t.Helper()
 	r.vaccinate(t, id)
 	first := r.notified(t)
-	if first.Status != http.StatusOK {
+	if first.Status != http.StatusOK || len(first.Certificates) != 1 {
 		t.Fatalf("%+v", first)
 	}
-	r.change(t, id, map[string]any{"lotNumber": "SPEC-2"})
+	r.change(t, id, map[string]any{"lotNumber": otherLot})
 	for range 3 {
 		if got := r.notified(t); got.Status != http.StatusConflict || len(got.Certificates) != 0 {
 			t.Errorf("%+v", got)
 		}
 	}
-	r.change(t, id, nil)
-	wait(t, "the end of the refusals", 20*time.Second, func() bool {
-		got := r.notified(t)
-		return got.Status == http.StatusOK && len(got.Certificates) == 1 && got.Certificates[0] == first.Certificates[0]
-	})
-	r.settle(t)
-	wait(t, "the certificate in HAPI", time.Minute, func() bool { return r.certificates(t, id) > 0 })
 	if n := r.certificates(t, id); n != 1 {
 		t.Errorf("%d certificates of one event", n)
 	}
-}
-
-// settle takes note of notifications until none come any more.
-func (r *registry) settle(t *testing.T) {
-	t.Helper()
-	for last := time.Now(); time.Since(last) < quiet; time.Sleep(500 * time.Millisecond) {
-		if n := len(r.transactions(t, "route="+notifications)); n > r.seen {
-			r.seen, last = n, time.Now()
-		}
+	r.revoke(t, first.Certificates[0])
+	var corrected transaction
+	wait(t, "the corrected event", 40*time.Second, func() bool {
+		corrected = r.notified(t)
+		return corrected.Status == http.StatusOK
+	})
+	if len(corrected.Certificates) != 1 || corrected.Certificates[0] == first.Certificates[0] || corrected.Replayed {
+		t.Errorf("%+v", corrected)
 	}
+	want := r.registeredLater(t, corrected.Certificates[0])
+	wait(t, "the corrected certificate in the folder", time.Minute, func() bool { return slices.Equal(r.folder(t, strings.ToUpper(id)), want) })
 }
 
-// shortOutage: of up to a minute. HAPI itself repeats.
-func (r *registry) shortOutage(t *testing.T, id string) {
+// shortOutage: of less than a minute. HAPI itself repeats, with what it has by then: of an
+// event that turned out not to have taken place there is no certificate.
+func (r *registry) shortOutage(t *testing.T, id, mistaken string) {
 	t.Helper()
 	harness.Kill(r.Gateway)
 	r.vaccinate(t, id)
-	wait(t, "an attempt of HAPI", time.Minute, func() bool { return attempts(r.hapi.Log()) >= 2 })
+	r.vaccinate(t, mistaken)
+	time.Sleep(8 * time.Second) // HAPI looks every 5 s what to notify of
+	r.change(t, mistaken, map[string]any{"status": "entered-in-error"})
 	r.StartGateway()
 	began := time.Now()
-	if got := r.notified(t); got.Status != http.StatusOK || len(got.Certificates) != 1 {
-		t.Errorf("%+v", got)
-	}
-	t.Logf("notified %v after the gateway was back", time.Since(began).Round(100*time.Millisecond))
-	r.settle(t)
-}
-
-var failure = regexp.MustCompile(`Failure (\d+) processing message in channel\[subscription-delivery`)
-
-// attempts is the number of the last attempt in HAPI's log.
-func attempts(log string) int {
-	all := failure.FindAllStringSubmatch(log, -1)
-	if len(all) == 0 {
-		return 0
-	}
-	n, _ := strconv.Atoi(all[len(all)-1][1])
-	return n
-}
-
-// longOutage: HAPI gives up after a minute; what it did not get through is had with its
-// operation $trigger-subscription, or sent by an operator. Nothing is certified twice.
-func (r *registry) longOutage(t *testing.T, id string) {
-	t.Helper()
-	harness.Kill(r.Gateway)
-	r.vaccinate(t, id)
-	began, last, changed := time.Now(), 0, time.Now()
-	wait(t, "HAPI to give up", 2*time.Minute, func() bool {
-		if n := attempts(r.hapi.Log()); n != last {
-			last, changed = n, time.Now()
+	certificates := 0
+	for n := range 3 { // the two, and the change
+		got := r.notified(t)
+		if n == 0 {
+			t.Logf("notified %v after the gateway was back", time.Since(began).Round(100*time.Millisecond))
 		}
-		return last > 5 && time.Since(changed) > 12*time.Second // longer than its longest pause
-	})
-	t.Logf("HAPI gave up after %d attempts in %v", last, changed.Sub(began).Round(time.Second))
-	r.StartGateway()
-	time.Sleep(quiet)
-	if all := r.transactions(t, "route="+notifications); len(all) > r.seen {
-		t.Errorf("HAPI notified after all: %+v", all[0])
+		if got.Status != http.StatusOK || got.Replayed {
+			t.Errorf("%+v", got)
+		}
+		certificates += len(got.Certificates)
 	}
-	if n := r.certificates(t, id); n != 0 {
-		t.Errorf("%d certificates", n)
+	if certificates != 1 || r.certificates(t, mistaken) != 0 {
+		t.Errorf("%d certificates, %d of what did not take place", certificates, r.certificates(t, mistaken))
 	}
-	r.caughtUp(t, id)
 }
 
-// caughtUp: what an operator does about it, in all ways.
-func (r *registry) caughtUp(t *testing.T, id string) {
+// caughtUp: what HAPI gave up is sent by an operator, or anew by HAPI's own operation. Nothing
+// is certified twice.
+func (r *registry) caughtUp(t *testing.T, late *ingress) {
 	t.Helper()
-	raw := r.read(t, "Immunization/"+id, nil)
-	a, err := r.send(http.MethodPut, "/ddcc/notifications/Immunization/"+id, raw)
+	if n := r.certificates(t, "ella") + r.certificates(t, "fay"); n != 0 {
+		t.Errorf("%d certificates of what was never notified", n)
+	}
+	late.up.Store(true)
+	a, err := r.send(http.MethodPut, "/ddcc/notifications/Immunization/ella", r.read(t, "Immunization/ella", nil))
 	if err != nil || a.Status != http.StatusOK {
 		t.Fatalf("%d %s %v", a.Status, a.Body, err)
 	}
-	var want string
-	wait(t, "the record", 10*time.Second, func() bool {
-		all := r.transactions(t, "route="+notifications)
-		if len(all) > r.seen {
-			want = all[0].Certificates[0]
-		}
-		return want != ""
-	})
-	r.seen++
-	before := r.seen
-	status, answer := r.ask(t, http.MethodPost, "Subscription/gateway/$trigger-subscription", map[string]any{
+	since := time.Now().UTC().Add(-time.Hour).Format("2006-01-02T15:04:05Z")
+	status, answer := r.ask(t, http.MethodPost, "Subscription/late/$trigger-subscription", map[string]any{
 		"resourceType": "Parameters", "parameter": []any{
-			map[string]any{"name": "searchUrl", "valueString": "Immunization?status=completed&_lastUpdated=gt" + time.Now().UTC().Add(-time.Hour).Format("2006-01-02T15:04:05Z")},
+			map[string]any{"name": "searchUrl", "valueString": "Immunization?lot-number=" + lateLot + "&_lastUpdated=gt" + since},
 		},
 	})
 	if status != http.StatusOK {
 		t.Fatalf("%d %s", status, answer)
 	}
-	wait(t, "HAPI to notify of all", time.Minute, func() bool { return len(r.transactions(t, "route="+notifications)) >= before+4 })
-	r.settle(t)
-	for _, x := range r.transactions(t, "route="+notifications)[:r.seen-before] {
-		if x.Status != http.StatusOK || !x.Replayed {
+	wait(t, "the certificates in HAPI", time.Minute, func() bool { return r.certificates(t, "ella") > 0 && r.certificates(t, "fay") > 0 })
+	wait(t, "both notifications", time.Minute, func() bool { return late.passed.Load() >= 2 })
+	for _, id := range []string{"ella", "fay"} {
+		if n := r.certificates(t, id); n != 1 {
+			t.Errorf("%d certificates of one event", n)
+		}
+	}
+	for _, x := range r.transactions(t, "route="+notifications) {
+		if x.Status != http.StatusOK && x.Status != http.StatusConflict {
 			t.Errorf("%+v", x)
 		}
 	}
-	wait(t, "the certificate in HAPI", time.Minute, func() bool { return r.certificates(t, id) > 0 })
-	if n := r.certificates(t, id); n != 1 {
-		t.Errorf("%d certificates of one event", n)
-	}
 }
 
-// sameEvent: a client posts a transaction with what was notified. Under the key of the
-// notification it is the same event. Without one it is known by its content alone, and then
-// gets a certificate of its own: docs/notifications.md says so.
+// sameEvent: a client posts a transaction with what was notified: it is the same event, known
+// by its content. A key of the client's own makes it a request of its own: docs/notifications.md
+// says so.
 func (r *registry) sameEvent(t *testing.T, id, certificate string) {
 	t.Helper()
-	post := func(want int, header ...string) string {
-		t.Helper()
-		a, err := r.send(http.MethodPost, "/ddcc", r.posted(t, id), header...)
-		var b struct {
-			Entry []struct {
-				Response struct{ Status, Location string }
-			}
-		}
-		if err != nil || a.Status != http.StatusOK || json.Unmarshal(a.Body, &b) != nil || len(b.Entry) != 2 {
-			t.Fatalf("%d %s %v", a.Status, a.Body, err)
-		}
-		answer := b.Entry[1].Response
-		if !strings.HasPrefix(answer.Status, fmt.Sprint(want)) {
-			t.Errorf("%+v, want %d", answer, want)
-		}
-		return answer.Location
+	body := r.posted(t, id)
+	if got := r.post(t, http.StatusOK, body); got != certificate {
+		t.Errorf("posted: %s, notified: %s", got, certificate)
 	}
-	if at := post(http.StatusOK, "Idempotency-Key", "fhir/"+server+"/Immunization/"+id); !strings.Contains(at, certificate) {
-		t.Errorf("under the key of the notification: %s, want %s", at, certificate)
-	}
-	without := post(http.StatusCreated)
-	if strings.Contains(without, certificate) {
-		t.Error("the gateway knows the event by now: say so in docs/notifications.md")
-	}
-	if again := post(http.StatusOK); again != without {
-		t.Errorf("%s, then %s", without, again)
+	if got := r.post(t, http.StatusCreated, body, "Idempotency-Key", "visit-1"); got == certificate {
+		t.Error("the gateway knows the event under a key by now: say so in docs/notifications.md")
+	} else {
+		r.revoke(t, got)
 	}
 }
 
-// posted is the transaction of a client with a person and a dose as HAPI has them.
+// postedFirst: the other way round.
+func (r *registry) postedFirst(t *testing.T, id string) {
+	t.Helper()
+	r.put(t, "Patient/"+id, person(id))
+	resource := dose(id)
+	resource["resourceType"], resource["id"] = "Immunization", id
+	certificate := r.post(t, http.StatusCreated, r.transaction(t, id, harness.JSON(t, resource)))
+	r.put(t, "Immunization/"+id, dose(id))
+	if got := r.notified(t); got.Status != http.StatusOK || len(got.Certificates) != 1 || got.Certificates[0] != certificate || !got.Replayed {
+		t.Errorf("%+v, want %s", got, certificate)
+	}
+}
+
+// post sends a transaction of a person and a dose, and gives the certificate.
+func (r *registry) post(t *testing.T, want int, body []byte, header ...string) string {
+	t.Helper()
+	a, err := r.send(http.MethodPost, "/ddcc", body, header...)
+	var b struct {
+		Entry []struct {
+			Response struct{ Status, Location string }
+		}
+	}
+	if err != nil || a.Status != http.StatusOK || json.Unmarshal(a.Body, &b) != nil || len(b.Entry) != 2 {
+		t.Fatalf("%d %s %v", a.Status, a.Body, err)
+	}
+	answer := b.Entry[1].Response
+	if !strings.HasPrefix(answer.Status, fmt.Sprint(want)) {
+		t.Errorf("%+v, want %d", answer, want)
+	}
+	return strings.TrimPrefix(answer.Location, "Bundle/")
+}
+
+// posted is a transaction with a person and a dose as HAPI has them.
 func (r *registry) posted(t *testing.T, id string) []byte {
 	t.Helper()
+	return r.transaction(t, id, r.read(t, "Immunization/"+id, nil))
+}
+
+func (r *registry) transaction(t *testing.T, id string, immunization []byte) []byte {
+	t.Helper()
 	var entries []any
-	for _, path := range []string{"Patient/" + id, "Immunization/" + id} {
+	for _, one := range []struct {
+		path string
+		raw  []byte
+	}{{"Patient/" + id, r.read(t, "Patient/"+id, nil)}, {"Immunization/" + id, immunization}} {
 		entries = append(entries, map[string]any{
-			"fullUrl": r.direct + "/" + path, "resource": json.RawMessage(r.read(t, path, nil)),
-			"request": map[string]any{"method": "PUT", "url": path},
+			"fullUrl": r.direct + "/" + one.path, "resource": json.RawMessage(one.raw), "request": map[string]any{"method": "PUT", "url": one.path},
 		})
 	}
 	return harness.JSON(t, map[string]any{"resourceType": "Bundle", "type": "transaction", "entry": entries})

@@ -36,6 +36,7 @@ import org.eclipse.jetty.ee10.servlet.ServletHolder;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.hl7.fhir.dstu2.model.Subscription.SubscriptionChannelType;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.annotation.Bean;
@@ -175,6 +176,9 @@ public final class Peer {
   @Configuration
   @Import({SubscriptionSubmitterConfig.class, SubscriptionProcessorConfig.class})
   public static class Subscriptions {
+    /** Wanted while the context starts: the scheduler looks for jobs in beans that exist by then. */
+    @Autowired SubscriptionTriggeringProvider triggering;
+
     @Bean
     public SubscriptionSettings subscriptionSettings() {
       SubscriptionSettings s = new SubscriptionSettings();

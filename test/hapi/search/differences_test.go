@@ -85,7 +85,6 @@ var differences = []difference{
 	{"HAPI passes over a modifier it does not know; the specification has it refused", func(q query, a, b answer) bool {
 		return strings.Contains(q.plain(), ":nothing=") && a.refused != "" && b.refused == ""
 	}},
-	{"Bundle: HAPI looks at the first entry in chains alone", named(`Bundle\?(composition|message)[:=]`)},
 	{"HAPI does not have the parameters of the genetics profiles", refusedByHAPI(`gene-identifier`)},
 	{"HAPI does not index an absolute reference that does not end in Type/id", more(`PaymentNotice\?(request|response)=http`)},
 }
