@@ -26,11 +26,11 @@ type deliveries struct {
 func (g *gateway) outbox(secret []byte) (issuance.Outbox, error) {
 	s := g.settings.FHIR
 	listed, err := s.list()
-	if err != nil || len(listed) == 0 && g.embedded == nil {
+	if err != nil {
 		return nil, err
 	}
 	names, err := s.names()
-	if err != nil {
+	if err != nil || len(names) == 0 {
 		return nil, err
 	}
 	servers := make(map[string]delivery.Server, len(listed)+1)
@@ -40,6 +40,9 @@ func (g *gateway) outbox(secret []byte) (issuance.Outbox, error) {
 		}
 	}
 	for _, one := range listed {
+		if one.ReadOnly {
+			continue
+		}
 		c, err := one.client(s.Timeout, g.settings.Environment.IsProduction(),
 			func(err error) {
 				g.process.Log.Warn("TLS files of a FHIR server", slog.String("server", one.Name), slog.Any("error", err))

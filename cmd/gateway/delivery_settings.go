@@ -37,6 +37,7 @@ type fhirServer struct {
 	Key        config.SecretFile `json:"key"`        // and of its key
 	ServerName string            `json:"serverName"` // in the server's certificate; empty: the host of base
 	Token      config.SecretFile `json:"token"`      // file with a bearer token, read anew for each call; may be empty
+	ReadOnly   bool              `json:"readOnly"`   // nothing is delivered to it: it has structure maps, or notifies
 }
 
 // maxServers bounds the file, of which one is usual, and maxCA one with CAs.
@@ -66,7 +67,9 @@ func (s fhirSettings) names() ([]string, error) {
 	servers, err := s.list()
 	var names []string
 	for _, one := range servers {
-		names = append(names, one.Name)
+		if !one.ReadOnly {
+			names = append(names, one.Name)
+		}
 	}
 	if s.Embedded {
 		names = append(names, embeddedServer)
@@ -100,8 +103,8 @@ func (s fhirSettings) validate(production bool) error {
 		}
 		seen[one.Name] = true
 	}
-	if s.Endpoint != "" && !seen[s.Endpoint] {
-		errs = append(errs, config.Invalid("fhir-endpoint", "names no server of the file fhir-servers"))
+	if names, _ := s.names(); s.Endpoint != "" && !slices.Contains(names, s.Endpoint) {
+		errs = append(errs, config.Invalid("fhir-endpoint", "names no server of the file fhir-servers that certificates can be delivered to"))
 	}
 	return errors.Join(errs...)
 }
