@@ -106,18 +106,18 @@ func (p IssuerPolicy) validate(authorities map[string]bool) []error {
 }
 
 // Issuers finds the issuer behind a client certificate, or behind a client of OpenHIM.
-type Issuers struct{ byCertificate, byOpenHIM map[string]IssuerPolicy }
+type Issuers struct{ byID, byCertificate, byOpenHIM map[string]IssuerPolicy }
 
 // NewIssuers makes the lookup of a valid policy.
 func NewIssuers(p Policy) (Issuers, error) {
 	if err := p.Validate(); err != nil {
 		return Issuers{}, err
 	}
-	m, clients := make(map[string]IssuerPolicy, len(p.Issuers)), map[string]IssuerPolicy{}
+	out := Issuers{byID: map[string]IssuerPolicy{}, byCertificate: map[string]IssuerPolicy{}, byOpenHIM: map[string]IssuerPolicy{}}
 	for _, i := range p.Issuers {
-		m[i.Certificate], clients[i.OpenHIMClient] = i, i
+		out.byID[i.ID], out.byCertificate[i.Certificate], out.byOpenHIM[i.OpenHIMClient] = i, i, i
 	}
-	return Issuers{byCertificate: m, byOpenHIM: clients}, nil
+	return out, nil
 }
 
 var errNotIssuer = fault.New(fault.Forbidden, "not-an-issuer", "This client certificate does not belong to a registered issuer.")
@@ -143,14 +143,10 @@ func (i Issuers) OpenHIMClient(id string) (IssuerPolicy, error) {
 	return p, nil
 }
 
-// ByID gives the issuer with this id.
+// ByID gives the issuer with this id, whichever way it comes.
 func (i Issuers) ByID(id string) (IssuerPolicy, bool) {
-	for _, p := range i.byCertificate {
-		if p.ID == id {
-			return p, true
-		}
-	}
-	return IssuerPolicy{}, false
+	p, ok := i.byID[id]
+	return p, ok
 }
 
 // Issuer is the policy as issuance sees it.

@@ -97,6 +97,11 @@ func TestClientsOfOpenHIM(t *testing.T) {
 			t.Errorf("certificate %q: %q %v", certificate, by.ID, err)
 		}
 	}
+	for _, want := range good.Issuers { // as a bulk job that goes on asks for them
+		if by, ok := issuers.ByID(want.ID); !ok || by.OpenHIMClient != want.OpenHIMClient || by.Certificate != want.Certificate {
+			t.Errorf("id %q: %+v %v", want.ID, by, ok)
+		}
+	}
 	for name, bad := range map[string]mediator.Policy{
 		"neither": policy(mediator.IssuerPolicy{ID: "a"}), "blank": policy(mediator.IssuerPolicy{ID: "a", OpenHIMClient: "a b"}),
 		"twice": policy(mediator.IssuerPolicy{ID: "a", OpenHIMClient: "x"}, mediator.IssuerPolicy{ID: "b", OpenHIMClient: "x"}),

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
@@ -20,7 +23,7 @@ const (
 	StateReceiving State = "receiving" // its file is being read
 	StateRunning   State = "running"
 	StateDone      State = "done"
-	StateStopped   State = "stopped" // by its issuer, or because the file could not be read
+	StateStopped   State = "stopped" // by its issuer
 )
 
 // Job is one file. It holds nothing of its content.
@@ -38,6 +41,7 @@ type Job struct {
 	Lines    int               `json:"lines"`  // records of the file
 	Issued   int               `json:"issued"`
 	Failed   int               `json:"failed"`
+	Place    int               `json:"place"`          // among the issuer's open jobs, from 1 on
 	Lease    time.Time         `json:"lease,omitzero"` // until then one gateway works on it
 
 	key     string // unique key of the issuer's Idempotency-Key; may be empty
@@ -54,6 +58,15 @@ const (
 	results = "bulk-results"
 )
 
+// Prefixes of the unique keys of jobs.
+const (
+	keyPrefix   = "key:"
+	placePrefix = "place:" // issuer and number; held while the job is open
+)
+
+// placeKey makes sure that an issuer has no more open jobs than places.
+func (j Job) placeKey() string { return placePrefix + j.Issuer + "/" + strconv.Itoa(j.Place) }
+
 // Index keys of jobs.
 const (
 	runningIndex = "running"
@@ -62,7 +75,7 @@ const (
 
 // Times of a job.
 const (
-	receiveTime = 2 * time.Minute  // a receiver that was silent for so long is gone
+	receiveTime = 3 * time.Minute  // longer than the slowest line takes; a receiver that was silent for so long is gone
 	leaseTime   = 15 * time.Second // longer than a chunk takes; one that takes longer is only done twice
 )
 
@@ -82,9 +95,9 @@ func (s *Service) document(j Job) (docstore.Document, error) {
 	}
 	switch j.State {
 	case StateRunning:
-		d.Index = []string{runningIndex, openPrefix + j.Issuer}
+		d.Index, d.Unique = []string{runningIndex, openPrefix + j.Issuer}, append(d.Unique, j.placeKey())
 	case StateReceiving:
-		d.Index = []string{openPrefix + j.Issuer}
+		d.Index, d.Unique = []string{openPrefix + j.Issuer}, append(d.Unique, j.placeKey())
 	case StateDone, StateStopped:
 	}
 	return d, nil
@@ -96,8 +109,8 @@ func parse(d docstore.Document) (Job, error) {
 		return Job{}, fault.From(err)
 	}
 	j.version = d.Version
-	if len(d.Unique) > 0 {
-		j.key = d.Unique[0]
+	if n := slices.IndexFunc(d.Unique, func(k string) bool { return strings.HasPrefix(k, keyPrefix) }); n >= 0 {
+		j.key = d.Unique[n]
 	}
 	return j, nil
 }

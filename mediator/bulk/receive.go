@@ -26,6 +26,7 @@ type Request struct {
 
 var (
 	errOpenJobs  = fault.New(fault.TooMany, "bulk-open-jobs", "This issuer has as many open jobs as it may have; wait for one to end, or stop one.")
+	errLost      = fault.New(fault.Unavailable, "bulk-lost", "The file came so slowly that its job was given up; send it again.")
 	errReceiving = fault.New(fault.Conflict, "bulk-receiving", "A file under this Idempotency-Key is being received.").Retry(receiveTime)
 	errLines     = fault.New(fault.TooLarge, "bulk-lines", "The file has more lines than one job may have; send several.")
 	errEmpty     = fault.New(fault.Malformed, "bulk-empty", "The file has no line with an event.").With(fault.Issue{
@@ -54,7 +55,7 @@ func (s *Service) Receive(ctx context.Context, in Request) (Job, error) {
 	faultpoint.Here("bulk-after-received")
 	j.State = StateRunning
 	if j, err = s.save(ctx, j); err != nil {
-		return Job{}, err
+		return Job{}, lost(err)
 	}
 	s.awake()
 	return j, nil
@@ -62,39 +63,59 @@ func (s *Service) Receive(ctx context.Context, in Request) (Job, error) {
 
 // begin makes the row of a job, or finds the one of the same key.
 func (s *Service) begin(ctx context.Context, in Request) (Job, bool, error) {
-	open, _, err := s.store.Range(ctx, jobs, openPrefix+in.By.ID, "", s.OpenJobs)
-	if err != nil {
-		return Job{}, false, errStore.Because(err)
-	}
 	j := Job{ID: s.NewID(), Issuer: in.By.ID, Form: in.Form, Formats: in.Formats, State: StateReceiving, Created: s.now(), Updated: s.now()}
 	if in.Key != "" {
-		j.key = "key:" + hex.EncodeToString(seal.Pseudonym(s.keys, in.By.ID, in.Key))
-		known, found, err := s.known(ctx, j.key)
-		if err != nil || found {
-			return known, false, err
+		j.key = keyPrefix + hex.EncodeToString(seal.Pseudonym(s.keys, in.By.ID, in.Key))
+		known, found, err := s.holder(ctx, j.key)
+		switch {
+		case err != nil:
+			return Job{}, false, err
+		case found && known.State == StateReceiving:
+			return Job{}, false, errReceiving
+		case found:
+			return known, false, nil
 		}
 	}
-	if len(open) >= s.OpenJobs {
-		return Job{}, false, errOpenJobs
+	for j.Place = 1; j.Place <= s.OpenJobs; j.Place++ {
+		if taken, err := s.enter(ctx, &j); err != nil || taken {
+			return j, taken, err
+		}
+		_, found, err := s.holder(ctx, j.placeKey())
+		if err != nil {
+			return Job{}, false, err
+		}
+		if found {
+			continue
+		}
+		if taken, err := s.enter(ctx, &j); err != nil || taken { // the receiver of the other was gone
+			return j, taken, err
+		}
 	}
-	d, err := s.document(j)
+	return Job{}, false, errOpenJobs
+}
+
+// enter inserts the row of a job at its place; false: the place is taken.
+func (s *Service) enter(ctx context.Context, j *Job) (bool, error) {
+	d, err := s.document(*j)
 	if err != nil {
-		return Job{}, false, err
+		return false, err
 	}
 	stored, err := s.store.Insert(ctx, jobs, d)
 	var exists *docstore.ExistsError
 	switch {
+	case errors.As(err, &exists) && exists.Key == j.placeKey():
+		return false, nil
 	case errors.As(err, &exists):
-		return Job{}, false, errReceiving
+		return false, errReceiving
 	case err != nil:
-		return Job{}, false, errStore.Because(err)
+		return false, errStore.Because(err)
 	}
 	j.version = stored.Version
-	return j, true, nil
+	return true, nil
 }
 
-// known finds the job of a key. One whose receiver is gone gives the key back.
-func (s *Service) known(ctx context.Context, key string) (Job, bool, error) {
+// holder finds the job that has a unique key. One whose receiver is gone gives it back.
+func (s *Service) holder(ctx context.Context, key string) (Job, bool, error) {
 	d, err := s.store.GetUnique(ctx, jobs, key)
 	if errors.Is(err, docstore.ErrNotFound) {
 		return Job{}, false, nil
@@ -103,23 +124,20 @@ func (s *Service) known(ctx context.Context, key string) (Job, bool, error) {
 		return Job{}, false, errStore.Because(err)
 	}
 	j, err := parse(d)
-	switch {
-	case err != nil:
-		return Job{}, false, err
-	case j.State != StateReceiving:
-		return j, true, nil
-	case s.now().Sub(j.Updated) < receiveTime:
-		return Job{}, false, errReceiving
+	if err != nil || j.State != StateReceiving || s.now().Sub(j.Updated) < receiveTime {
+		return j, err == nil, err
 	}
 	return Job{}, false, s.abandon(ctx, j)
 }
 
-// abandon ends a job whose file was not read to its end.
+// abandon removes a job whose file was not read to its end; nobody was told its id.
 func (s *Service) abandon(ctx context.Context, j Job) error {
-	j.key, j.State, j.Finished = "", StateStopped, s.now()
-	_, err := s.save(ctx, j)
-	if errors.Is(err, docstore.ErrVersion) || errors.Is(err, docstore.ErrNotFound) {
+	err := s.store.Delete(ctx, jobs, j.ID, j.version)
+	switch {
+	case errors.Is(err, docstore.ErrVersion), errors.Is(err, docstore.ErrNotFound):
 		err = nil
+	case err != nil:
+		err = errStore.Because(err)
 	}
 	s.discard(ctx, j, 0)
 	return err
@@ -138,6 +156,9 @@ func (s *Service) fill(ctx context.Context, j Job, lines tabular.Reader) (Job, e
 			c.add(record)
 			j.Lines++
 		}
+		if j, err = s.alive(ctx, j); err != nil {
+			return j, err
+		}
 		if j.Lines > s.MaxLines {
 			return j, errLines
 		}
@@ -153,7 +174,27 @@ func (s *Service) fill(ctx context.Context, j Job, lines tabular.Reader) (Job, e
 	}
 }
 
-// keep writes a chunk. Now and then the row says that the receiver is alive.
+// alive says in the row, now and then, that the receiver is there.
+func (s *Service) alive(ctx context.Context, j Job) (Job, error) {
+	if s.now().Sub(j.Updated) < receiveTime/6 {
+		return j, nil
+	}
+	saved, err := s.save(ctx, j)
+	if err != nil {
+		return j, lost(err)
+	}
+	return saved, nil
+}
+
+// lost says what it means that the row of a file that is being received cannot be written.
+func lost(err error) error {
+	if errors.Is(err, docstore.ErrVersion) || errors.Is(err, docstore.ErrNotFound) {
+		return errLost
+	}
+	return err
+}
+
+// keep writes a chunk.
 func (s *Service) keep(ctx context.Context, j Job, c chunk) (Job, error) {
 	id := chunkID(j.ID, j.Chunks)
 	body, err := c.pack()
@@ -165,12 +206,5 @@ func (s *Service) keep(ctx context.Context, j Job, c chunk) (Job, error) {
 		return j, errStore.Because(err)
 	}
 	j.Chunks++
-	if s.now().Sub(j.Updated) < receiveTime/4 {
-		return j, nil
-	}
-	saved, err := s.save(ctx, j)
-	if err != nil {
-		return j, errStore.Because(err)
-	}
-	return saved, nil
+	return j, nil
 }

@@ -95,9 +95,11 @@ func (s *Service) start(ctx context.Context, group *sync.WaitGroup, active *acti
 		for _, d := range page {
 			if active.take(d.ID) {
 				group.Go(func() {
-					s.drive(ctx, d.ID)
+					done := s.drive(ctx, d.ID)
 					active.leave(d.ID)
-					s.awake() // there may be one that found no place
+					if done {
+						s.awake() // there may be one that found no place
+					}
 				})
 			}
 		}
@@ -107,28 +109,30 @@ func (s *Service) start(ctx context.Context, group *sync.WaitGroup, active *acti
 	}
 }
 
-// drive does a job to its end, or until somebody else does it.
-func (s *Service) drive(ctx context.Context, id string) {
+// drive does a job to its end. It is false when the job has to be looked at again later:
+// somebody else is at it, or it failed.
+func (s *Service) drive(ctx context.Context, id string) bool {
 	for ctx.Err() == nil {
 		d, err := s.store.Get(ctx, jobs, id)
 		if err != nil {
-			return
+			return false
 		}
 		j, err := parse(d)
 		if err == nil && j.State != StateRunning {
-			return
+			return true
 		}
 		if err == nil {
 			err = s.step(ctx, j)
 		}
 		switch {
 		case errors.Is(err, docstore.ErrVersion), errors.Is(err, docstore.ErrNotFound), ctx.Err() != nil:
-			return
+			return false
 		case err != nil:
 			s.Report(fmt.Errorf("bulk job %s: %w", id, err))
-			return
+			return false
 		}
 	}
+	return false
 }
 
 // step does the next chunk of a job; docstore.ErrVersion when another gateway does.
@@ -314,8 +318,12 @@ func refused(number int, err error) Result {
 	return Result{Line: number, Kind: f.Kind, Issues: placed(number, issues)}
 }
 
+// maxIssues bounds the findings that are kept of one line: those of a chunk are one document.
+const maxIssues = 100
+
 // placed says of findings which line they are about.
 func placed(number int, issues []fault.Issue) []fault.Issue {
+	issues = issues[:min(len(issues), maxIssues)]
 	out := make([]fault.Issue, len(issues))
 	for i, issue := range issues {
 		issue.Path = strings.TrimSuffix(fmt.Sprintf("line(%d).%s", number, issue.Path), ".")

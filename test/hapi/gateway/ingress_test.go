@@ -65,6 +65,12 @@ func (i *ingress) serve(conn net.Conn) {
 	_, _ = io.Copy(conn, onward)
 }
 
+func (i *ingress) count() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.attempts)
+}
+
 // abandoned waits until nobody tries any more, for longer than HAPI's longest pause.
 func (i *ingress) abandoned(t *testing.T) {
 	t.Helper()

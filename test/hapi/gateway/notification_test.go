@@ -159,6 +159,7 @@ func TestNotifications(t *testing.T) {
 	r.corrected(t, "cleo")
 	late.abandoned(t)
 	r.caughtUp(t, late)
+	r.restarted(t, late)
 	if strings.Contains(r.Logs(), "Specimen") || strings.Contains(r.Logs(), `"ADA"`) {
 		t.Error("the logs have personal data")
 	}
@@ -269,15 +270,7 @@ func (r *registry) caughtUp(t *testing.T, late *ingress) {
 	if err != nil || a.Status != http.StatusOK {
 		t.Fatalf("%d %s %v", a.Status, a.Body, err)
 	}
-	since := time.Now().UTC().Add(-time.Hour).Format("2006-01-02T15:04:05Z")
-	status, answer := r.ask(t, http.MethodPost, "Subscription/late/$trigger-subscription", map[string]any{
-		"resourceType": "Parameters", "parameter": []any{
-			map[string]any{"name": "searchUrl", "valueString": "Immunization?lot-number=" + lateLot + "&_lastUpdated=gt" + since},
-		},
-	})
-	if status != http.StatusOK {
-		t.Fatalf("%d %s", status, answer)
-	}
+	r.trigger(t)
 	wait(t, "the certificates in HAPI", time.Minute, func() bool { return r.certificates(t, "ella") > 0 && r.certificates(t, "fay") > 0 })
 	wait(t, "both notifications", time.Minute, func() bool { return late.passed.Load() >= 2 })
 	for _, id := range []string{"ella", "fay"} {
@@ -290,6 +283,43 @@ func (r *registry) caughtUp(t *testing.T, late *ingress) {
 			t.Errorf("%+v", x)
 		}
 	}
+}
+
+// trigger has HAPI notify of everything that is late.
+func (r *registry) trigger(t *testing.T) {
+	t.Helper()
+	since := time.Now().UTC().Add(-time.Hour).Format("2006-01-02T15:04:05Z")
+	status, answer := r.ask(t, http.MethodPost, "Subscription/late/$trigger-subscription", map[string]any{
+		"resourceType": "Parameters", "parameter": []any{
+			map[string]any{"name": "searchUrl", "valueString": "Immunization?lot-number=" + lateLot + "&_lastUpdated=gt" + since},
+		},
+	})
+	if status != http.StatusOK {
+		t.Fatalf("%d %s", status, answer)
+	}
+}
+
+// restarted: HAPI is killed while it repeats. It forgets that; what it had not looked at yet
+// it notifies of.
+func (r *registry) restarted(t *testing.T, late *ingress) {
+	t.Helper()
+	late.up.Store(false)
+	tried := late.count()
+	for _, id := range []string{"ida", "jon"} {
+		r.put(t, "Patient/"+id, person(id))
+	}
+	r.change(t, "ida", map[string]any{"lotNumber": lateLot})
+	wait(t, "attempts of HAPI", time.Minute, func() bool { return late.count() > tried })
+	r.change(t, "jon", map[string]any{"lotNumber": lateLot})
+	r.hapi.Kill()
+	r.startHAPI(t)
+	late.up.Store(true)
+	wait(t, "what was not looked at", time.Minute, func() bool { return r.certificates(t, "jon") == 1 })
+	if n := r.certificates(t, "ida"); n != 0 {
+		t.Errorf("HAPI has learnt it: %d certificates of what it repeated; say so in docs/notifications.md", n)
+	}
+	r.trigger(t)
+	wait(t, "the certificate in HAPI", time.Minute, func() bool { return r.certificates(t, "ida") == 1 })
 }
 
 // sameEvent: a client posts a transaction with what was notified: it is the same event, known
