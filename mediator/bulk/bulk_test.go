@@ -220,9 +220,13 @@ func TestInputIsSealedAndGoesAway(t *testing.T) {
 	}
 	b.run(s)
 	b.await(s, j.ID, ended)
-	if _, err := b.store.Get(context.Background(), "bulk-input", j.ID+"/0000000"); err == nil {
-		t.Error("used input is still there")
+	for range 100 { // it goes right after the job has ended
+		if _, err = b.store.Get(context.Background(), "bulk-input", j.ID+"/0000000"); err != nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
+	t.Error("used input is still there")
 }
 
 // TestJobGoesOnAfterAStop: a gateway that goes down in the middle, again and again.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -269,14 +271,16 @@ func contentTypesAreRight(t *testing.T, s *harness.System) {
 }
 
 // outbound are the packages of the gateway that call others: the signing service, and
-// what operators may switch on for trust lists. Nothing that makes a certificate links the
-// latter.
+// what operators may switch on. Nothing that makes a certificate links the latter: who is
+// wired in hands events to them, or reads what is theirs, by an interface.
 var outbound = map[string]bool{
 	"signing/client": true, "trust/foreign": false, "trust/dgcgateway": false, // true: for issuing
+	"fhir/client": false, "mediator/openhim": false,
 }
 
 // noOutboundMapping: maps are native; the only outbound client on the way of an event to
-// its certificate is the one for the signing service.
+// its certificate is the one for the signing service. Where an operator has a mapping engine
+// asked, nothing but a good answer of it is taken.
 func noOutboundMapping(t *testing.T, _ *harness.System) {
 	const module = "github.com/trustedparty/ddcc-gateway/"
 	for name, dir := range linked(t, module, "cmd/gateway") {
@@ -284,9 +288,51 @@ func noOutboundMapping(t *testing.T, _ *harness.System) {
 			t.Errorf("%s makes outbound calls", name)
 		}
 	}
-	for name, dir := range linked(t, module, "mediator/httpapi", "issuance", "fhir/...", "formats/...") {
+	for name, dir := range linked(t, module, "mediator/httpapi", "issuance", "fhir", "fhir/maps/...", "fhir/terminology", "formats/...") {
 		if !outbound[name] && callsOut(t, dir) {
 			t.Errorf("%s makes outbound calls and issuing links it", name)
+		}
+	}
+	mappingEngineFails(t)
+}
+
+// mappingEngineFails asks for certificates while the mapping engine answers all kinds of
+// things.
+func mappingEngineFails(t *testing.T) {
+	t.Helper()
+	outcome := `{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"exception","diagnostics":"boom"}]}`
+	answers := []struct {
+		status int
+		body   string
+	}{
+		{500, outcome}, {500, `{"resourceType":"DDCCCoreDataSet"}`}, {404, "not found"}, {200, outcome}, {200, "<html></html>"}, {200, ""},
+		{200, `{"resourceType":"Bundle","type":"collection"}`}, {302, ""}, {201, `{"resourceType":"DDCCCoreDataSet","name":"Somebody Else"}`},
+	}
+	var now atomic.Int64
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		a := answers[now.Load()]
+		w.Header().Set("Content-Type", "application/fhir+json")
+		w.Header().Set("Location", "https://elsewhere.example")
+		w.WriteHeader(a.status)
+		_, _ = io.WriteString(w, a.body)
+	}))
+	defer engine.Close()
+	dir := t.TempDir()
+	servers, table := filepath.Join(dir, "servers.json"), filepath.Join(dir, "maps.json")
+	for path, content := range map[string]string{
+		servers: `{"servers":[{"name":"engine","base":"` + engine.URL + `","readOnly":true}]}`,
+		table:   `{"questionnaires":{"http://smart.who.int/ddcc/DDCCVSCoreDataSetQuestionnaire":"http://smart.who.int/ddcc/StructureMap/QRespToVSCoreDataSet"}}`,
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := harness.New(t, "--fhir-servers="+servers, "--structure-map-table="+table, "--structure-map-server=engine")
+	for i, a := range answers {
+		now.Store(int64(i))
+		got := post(t, s, generate, harness.VS(t, hcid(t)))
+		if got.Status < 500 || bytes.Contains(got.Body, []byte("boom")) {
+			t.Errorf("the engine answers %d %.40q: %d %.200s", a.status, a.body, got.Status, got.Body)
 		}
 	}
 }
