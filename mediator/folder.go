@@ -56,8 +56,10 @@ func (m *Mediator) GenerateFolder(ctx context.Context, by IssuerPolicy, raw []by
 
 // certify issues every event, or none if one breaks a rule.
 func (m *Mediator) certify(ctx context.Context, by IssuerPolicy, in folderInput, o Options) (Folder, error) {
-	if err := m.admit(by, max(1, in.count)); err != nil {
-		return Folder{}, err
+	if n := max(1, in.count) - in.paid; n > 0 {
+		if err := m.admit(by, n); err != nil {
+			return Folder{}, err
+		}
 	}
 	for i, e := range in.events {
 		in.events[i] = m.complete(by, e)
@@ -124,6 +126,7 @@ type folderInput struct {
 	bundle  []byte
 	within  string // path of the Bundle in what was posted, empty at the top
 	count   int    // of the events, also where they are too many to be read
+	paid    int    // of them charged to the issuer's rate before
 	events  []maps.Event
 	leftOut []fault.Issue
 	asked   Asked

@@ -57,13 +57,16 @@ func (p Policy) Validate() error {
 		}
 		known[a.ID] = true
 	}
-	ids, certificates, clients := map[string]bool{}, map[string]bool{"": false}, map[string]bool{"": false}
+	ids, certificates, clients, servers := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, i := range p.Issuers {
 		errs = append(errs, i.validate(known)...)
 		if ids[i.ID] || certificates[i.Certificate] || clients[i.OpenHIMClient] {
 			errs = append(errs, fmt.Errorf("issuer %q: id, certificate name or OpenHIM client is there twice", i.ID))
 		}
-		ids[i.ID], certificates[i.Certificate], clients[i.OpenHIMClient] = true, i.Certificate != "", i.OpenHIMClient != ""
+		if servers[i.FHIR] {
+			errs = append(errs, fmt.Errorf("issuer %q: fhir is another issuer's server; an event that both notify of would have two certificates", i.ID))
+		}
+		ids[i.ID], certificates[i.Certificate], clients[i.OpenHIMClient], servers[i.FHIR] = true, i.Certificate != "", i.OpenHIMClient != "", i.FHIR != ""
 	}
 	if len(p.Issuers) == 0 {
 		errs = append(errs, errors.New("issuers: nobody may issue; name at least one issuer"))

@@ -46,13 +46,23 @@ func (m *Mediator) Notify(ctx context.Context, by IssuerPolicy, kind, id string,
 	if why, none := nothingIn(frame); none {
 		return Notice{Nothing: []fault.Issue{why}}, m.admit(by, 1)
 	}
+	paid := 0
 	if frame.Type != string(KindBundle) {
+		if err := m.admit(by, 1); err != nil { // before the server is asked for anything
+			return Notice{}, err
+		}
+		paid = 1
 		if raw, err = m.gather(ctx, by, frame, raw); err != nil {
 			return Notice{}, err
 		}
 	}
 	o.Event = "fhir/" + by.FHIR + "/" + frame.Type + "/" + frame.ID
-	out, err := m.GenerateFolder(ctx, by, raw, o)
+	in, err := folderOf(raw)
+	if err != nil {
+		return Notice{}, err
+	}
+	in.paid, in.asked = paid, in.asked.within(o)
+	out, err := m.certify(ctx, by, in, o)
 	return Notice{Folder: out}, err
 }
 

@@ -121,3 +121,21 @@ func TestNotificationsThatAreRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestNotificationsBeyondTheRateAskNothing: the FHIR server does not pay for an issuer that
+// sends too much, and one event is charged once.
+func TestNotificationsBeyondTheRateAskNothing(t *testing.T) {
+	t.Parallel()
+	r := &records{has: map[string]string{"Patient/7": patient7}}
+	m, f, by := notifying(t, r)
+	by.Rate, by.Burst = 0.001, 2
+	for i := range 5 {
+		_, err := m.Notify(context.Background(), by, "Immunization", "i1", []byte(dose), mediator.Options{})
+		if (err == nil) != (i < 2) || err != nil && fault.KindOf(err) != fault.TooMany {
+			t.Errorf("notification %d: %v", i, err)
+		}
+	}
+	if len(r.asked) != 4 || f.calls.Load() != 2 {
+		t.Errorf("%d reads, %d certificates", len(r.asked), f.calls.Load())
+	}
+}

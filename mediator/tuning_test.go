@@ -104,7 +104,8 @@ func TestClientsOfOpenHIM(t *testing.T) {
 	}
 	for name, bad := range map[string]mediator.Policy{
 		"neither": policy(mediator.IssuerPolicy{ID: "a"}), "blank": policy(mediator.IssuerPolicy{ID: "a", OpenHIMClient: "a b"}),
-		"twice": policy(mediator.IssuerPolicy{ID: "a", OpenHIMClient: "x"}, mediator.IssuerPolicy{ID: "b", OpenHIMClient: "x"}),
+		"server": policy(mediator.IssuerPolicy{ID: "a", Certificate: "urn:a", FHIR: "x"}, mediator.IssuerPolicy{ID: "b", Certificate: "urn:b", FHIR: "x"}),
+		"twice":  policy(mediator.IssuerPolicy{ID: "a", OpenHIMClient: "x"}, mediator.IssuerPolicy{ID: "b", OpenHIMClient: "x"}),
 	} {
 		if bad.Validate() == nil {
 			t.Errorf("%s: taken", name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -38,6 +39,9 @@ func (s hl7v2Settings) validate(production bool, policy mediator.Policy) error {
 		if !slices.Contains([]string{"P", "T", "D"}, id) || production && id != "P" {
 			errs = append(errs, config.Invalid("hl7v2-processing", "must be P, T or D, and P alone in production"))
 		}
+	}
+	if _, _, err := net.SplitHostPort(s.Listen); s.Listen != "" && err != nil {
+		errs = append(errs, config.Invalid("mllp-listen", "must be HOST:PORT"))
 	}
 	if len(s.Processing) == 0 {
 		errs = append(errs, config.Invalid("hl7v2-processing", "must name at least one id"))

@@ -29,6 +29,7 @@ func TestHL7v2Settings(t *testing.T) {
 		"hl7v2-system ":     func(s *hl7v2Settings) { s.Systems = []string{"SPECHOSP=1.2.3"} },
 		"hl7v2-system  ":    func(s *hl7v2Settings) { s.Systems = []string{"A=urn:a", "A=urn:b"} },
 		"hl7v2-historical":  func(s *hl7v2Settings) { s.Historical = []string{"nobody"} },
+		"mllp-listen":       func(s *hl7v2Settings) { s.Listen = "2575" },
 		"hl7v2-admissions":  func(s *hl7v2Settings) { s.Admissions = []string{"nobody"} },
 	} {
 		s := good

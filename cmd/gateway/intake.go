@@ -61,6 +61,9 @@ func (s *settings) validateIntake(p mediator.Policy) error {
 		return nil //nolint:nilerr // the settings of the servers say so themselves
 	}
 	errs := []error{s.Maps.validate(servers)}
+	if len(servers) == 0 && len(s.HL7v2.Admissions) > 0 {
+		errs = append(errs, config.Invalid("hl7v2-admissions", "is set, but there is no FHIR server that they could be written to (fhir-servers)"))
+	}
 	for _, issuer := range p.Issuers {
 		if _, known := find(servers, issuer.FHIR); issuer.FHIR != "" && !known {
 			errs = append(errs, config.Invalid("issuers", "issuer %q: fhir names no server of the file fhir-servers", issuer.ID))

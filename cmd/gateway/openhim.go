@@ -19,9 +19,8 @@ type openhimParts struct {
 	config openhim.Holder
 }
 
-// openhim wires the mediator's part towards OpenHIM. It comes before any route: every
-// answer to OpenHIM has its form.
-func (g *gateway) openhim(r gin.IRoutes, endpoints []string) error {
+// openhim wires the mediator's part towards OpenHIM.
+func (g *gateway) openhim(endpoints []string) error {
 	if !g.settings.runs(moduleMediator) {
 		return nil
 	}
@@ -45,7 +44,6 @@ func (g *gateway) openhim(r gin.IRoutes, endpoints []string) error {
 		if err != nil {
 			return err
 		}
-		r.Use(g.him.edge.Middleware())
 		if credentials == nil {
 			g.process.Log.Warn("OpenHIM carries requests for nobody: openhim-channel-credentials is not set")
 		}
@@ -75,6 +73,19 @@ func (g *gateway) register(b openhim.Bounds) error {
 	}
 	g.tasks = append(g.tasks, agent.Run)
 	return g.process.Registry.Register(&openhimMetrics{status: agent.Status, now: time.Now})
+}
+
+// around is what every request and its answer pass, whatever becomes of it: outside the form
+// of OpenHIM, inside the record of transactions.
+func (g *gateway) around() []gin.HandlerFunc {
+	if !g.settings.runs(moduleMediator) {
+		return nil
+	}
+	var all []gin.HandlerFunc
+	if g.him.edge != nil {
+		all = append(all, g.him.edge.Middleware())
+	}
+	return append(all, g.record())
 }
 
 // wait lasts for d, or until ctx ends, which is an error.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
@@ -147,6 +148,20 @@ func (s openhimSettings) registration(build string, b openhim.Bounds) (openhim.R
 		return r, config.Invalid("openhim-address", "%v", err)
 	}
 	return r, nil
+}
+
+// checkClients refuses credentials that would carry requests for nobody.
+func (s openhimSettings) checkClients(policy mediator.Policy) error {
+	credentials, err := s.credentials()
+	if err != nil {
+		return nil //nolint:nilerr // check says so
+	}
+	for _, client := range credentials.Clients() {
+		if !slices.ContainsFunc(policy.Issuers, func(i mediator.IssuerPolicy) bool { return i.OpenHIMClient == client }) {
+			return config.Invalid("openhim-channel-credentials", "names a CLIENT that is no issuer's openhimClient")
+		}
+	}
+	return nil
 }
 
 // check opens everything that run would open.

@@ -36,6 +36,12 @@ func TestOpenHIMSettings(t *testing.T) {
 	if err := errors.Join(good.Validate(), good.check()); err != nil {
 		t.Fatal(err)
 	}
+	if err := good.checkClients(mediator.Policy{Issuers: []mediator.IssuerPolicy{{ID: "a", OpenHIMClient: "clinic"}}}); err != nil {
+		t.Error(err)
+	}
+	if err := good.checkClients(mediator.Policy{Issuers: []mediator.IssuerPolicy{{ID: "clinic", Certificate: "clinic"}}}); err == nil || strings.Contains(err.Error(), "clinic") {
+		t.Errorf("credentials of nobody: %v", err)
+	}
 	off := openhimSettings{URN: good.URN, Heartbeat: good.Heartbeat, ConfigEvery: good.ConfigEvery}
 	if err := errors.Join(off.Validate(), off.check()); err != nil {
 		t.Errorf("switched off: %v", err)

@@ -155,22 +155,21 @@ func registrySecret(s settings) ([]byte, error) {
 }
 
 func (g *gateway) listen(registry, documents *sqlite.Store) (*httpx.Server, error) {
+	endpoints, err := g.settings.FHIR.names()
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(g.openhim(endpoints), g.keys(), g.foreign()); err != nil {
+		return nil, err
+	}
 	engine, err := httpx.NewEngine(httpx.EngineOptions{
-		Log: g.process.Log, Metrics: g.process.Metrics, MaxBody: mediatorapi.MaxBatch, Render: render,
+		Log: g.process.Log, Metrics: g.process.Metrics, MaxBody: mediatorapi.MaxBatch, Render: render, Around: g.around(),
 		Large: map[string]int64{bulkapi.Route: bulkapi.MaxFile},
 	})
 	if err != nil {
 		return nil, err
 	}
-	endpoints, err := g.settings.FHIR.names()
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(g.openhim(engine, endpoints), g.keys(), g.foreign()); err != nil {
-		return nil, err
-	}
 	if g.settings.runs(moduleMediator) {
-		g.record(engine)
 		if err := errors.Join(g.mediator(engine, registry, documents), g.transactionRoutes(engine), g.embeddedRoutes(engine)); err != nil {
 			return nil, err
 		}

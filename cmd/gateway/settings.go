@@ -114,8 +114,16 @@ func (s *settings) Validate() error {
 	if err != nil {
 		errs = append(errs, config.Invalid("issuers", "%v", err))
 	}
-	errs = append(errs, s.OpenHIM.within(s, policy), s.Transactions.validate(policy, s.OpenHIM.Name), s.HL7v2.validate(s.Environment.IsProduction(), policy), s.validateIntake(policy))
+	errs = append(errs, s.OpenHIM.within(s, policy), s.Transactions.validate(policy, s.OpenHIM.Name), s.HL7v2.validate(s.Environment.IsProduction(), policy), s.validateIntake(policy), s.Bulk.validate(), s.validateBatches())
 	return errors.Join(errs...)
+}
+
+// validateBatches refuses what would be taken for a default.
+func (s *settings) validateBatches() error {
+	if s.BatchEntries < 1 || s.BatchConcurrency < 1 {
+		return config.Invalid("batch-entries", "and batch-concurrency must be positive")
+	}
+	return nil
 }
 
 var alpha2 = regexp.MustCompile(`^[A-Z]{2}$`)
@@ -128,6 +136,9 @@ func check(s settings) error {
 	_, secretErr := registrySecret(s)
 	_, anchorErr := trust.ReadAnchors(s.TrustCSCA)
 	errs := []error{signerErr, tlsErr, secretErr, anchorErr, s.Audit.Check(), s.Wallet.check(time.Now()), s.OpenHIM.check(), s.FHIR.check(s.Environment.IsProduction())}
+	if policy, err := s.policy(); err == nil { // else Validate has said it
+		errs = append(errs, s.OpenHIM.checkClients(policy))
+	}
 	if s.Foreign.Sources != "" {
 		_, err := newForeign(s, slog.New(slog.DiscardHandler))
 		errs = append(errs, err)

@@ -99,13 +99,13 @@ func (g *gateway) openTransactions(ctx context.Context, secret []byte) (func() e
 // certificates of anybody.
 var withheldRoutes = []string{"/ddcc/Bundle/:id/$health-link", "/ddcc/$withdraw-health-link", "/ddcc/$convert"}
 
-// record has every request of issuers recorded, from here on.
-func (g *gateway) record(r gin.IRouter) {
-	r.Use(transactionapi.Record(transactionapi.Recording{
+// record has every request of issuers recorded.
+func (g *gateway) record() gin.HandlerFunc {
+	return transactionapi.Record(transactionapi.Recording{
 		Recorder: g.transactions.recorder, Prefixes: []string{"/ddcc"}, Client: mediatorapi.IssuerOf,
 		OpenHIM:  func(peer string) bool { return peer == g.settings.OpenHIM.Name },
 		Withheld: withheldRoutes, Clock: time.Now,
-	}))
+	})
 }
 
 // transactionRoutes lets operators read the record; without operators there are none.
@@ -207,7 +207,7 @@ func noteFailures(ctx context.Context, results []mediator.EntryResult) {
 type transactionMetrics struct{ counts func() transaction.Counts }
 
 var (
-	transactionsTotal  = prometheus.NewDesc("ddcc_transactions_total", "Transactions by what became of their record: kept, lost, or refused (too many of unknown callers).", []string{"record"}, nil)
+	transactionsTotal  = prometheus.NewDesc("ddcc_transactions_total", "Transactions by what became of their record: kept, lost, or refused (too many of unknown callers, or beyond an issuer's rate).", []string{"record"}, nil)
 	transactionsQueued = prometheus.NewDesc("ddcc_transactions_queued_bytes", "Records that wait to be stored.", nil, nil)
 )
 

@@ -17,6 +17,9 @@ type column struct {
 	part string // code, system or display; empty: the answer itself
 }
 
+// maxColumns bounds a header: the questionnaires have 22 questions of at most three parts.
+const maxColumns = 100
+
 // columns is a header.
 type columns struct {
 	questionnaire fhir.Questionnaire
@@ -26,6 +29,9 @@ type columns struct {
 // parseColumns finds the questionnaire that has the header's questions, and each column's
 // question. A column that nobody would read is an error: it might hold an answer.
 func parseColumns(names []string) (columns, error) {
+	if len(names) > maxColumns {
+		return columns{}, fault.New(fault.Malformed, "header", "The header of the file cannot be used.").With(headerIssue(maxColumns, "is one too many", "Send a column for each question, and for each part of a coding."))
+	}
 	q := fhir.QuestionnaireVS()
 	if slices.ContainsFunc(names, func(n string) bool { n, _, _ = strings.Cut(n, "."); return n == "pathogen" || n == "result" }) {
 		q = fhir.QuestionnaireTR()

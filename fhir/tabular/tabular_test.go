@@ -115,10 +115,11 @@ func TestCSVHeader(t *testing.T) {
 		"no part":           "vaccine.version\n",
 		"code and itself":   "vaccine,vaccine.code\n",
 		"empty":             "",
+		"columns no end":    strings.Repeat(",", tabular.MaxLine/2) + "\n",
 		"longer than a row": strings.Repeat("n", tabular.MaxLine+2),
 	} {
 		_, err := tabular.NewCSV(strings.NewReader(h))
-		if fault.KindOf(err) != fault.Malformed || len(fault.From(err).Issues) == 0 {
+		if fault.KindOf(err) != fault.Malformed || len(fault.From(err).Issues) == 0 || len(fault.From(err).Issues) > 100 {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && strings.Contains(fault.From(err).Issues[0].Detail, "Ada") {

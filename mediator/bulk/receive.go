@@ -28,7 +28,7 @@ var (
 	errOpenJobs  = fault.New(fault.TooMany, "bulk-open-jobs", "This issuer has as many open jobs as it may have; wait for one to end, or stop one.")
 	errLost      = fault.New(fault.Unavailable, "bulk-lost", "The file came so slowly that its job was given up; send it again.")
 	errReceiving = fault.New(fault.Conflict, "bulk-receiving", "A file under this Idempotency-Key is being received.").Retry(receiveTime)
-	errLines     = fault.New(fault.TooLarge, "bulk-lines", "The file has more lines than one job may have; send several.")
+	errLines     = fault.New(fault.TooLarge, "bulk-lines", "The file has more lines than one job may have, or than can be certified at the issuer's rate while the job is kept; send several.")
 	errEmpty     = fault.New(fault.Malformed, "bulk-empty", "The file has no line with an event.").With(fault.Issue{
 		Path: "file", Rule: tabular.RuleLine, Detail: "There is no line.", Fix: "Send one event a line.",
 	})
@@ -44,7 +44,7 @@ func (s *Service) Receive(ctx context.Context, in Request) (Job, error) {
 	}
 	lines, err := tabular.New(in.Form, in.Body)
 	if err == nil {
-		j, err = s.fill(ctx, j, lines)
+		j, err = s.fill(ctx, j, lines, s.most(in.By))
 	}
 	if err == nil && j.Lines == 0 {
 		err = errEmpty
@@ -143,8 +143,17 @@ func (s *Service) abandon(ctx context.Context, j Job) error {
 	return err
 }
 
-// fill keeps the lines in chunks.
-func (s *Service) fill(ctx context.Context, j Job, lines tabular.Reader) (Job, error) {
+// most is how many lines a job of the issuer may have: not more than are done at its rate
+// within half of the time that jobs are kept.
+func (s *Service) most(by mediator.IssuerPolicy) int {
+	if by.Rate <= 0 {
+		return s.MaxLines
+	}
+	return int(min(float64(s.MaxLines), max(1, by.Rate*s.retention.Seconds()/2)))
+}
+
+// fill keeps the lines, most at most, in chunks.
+func (s *Service) fill(ctx context.Context, j Job, lines tabular.Reader, most int) (Job, error) {
 	var c chunk
 	for {
 		record, err := lines.Next()
@@ -159,7 +168,7 @@ func (s *Service) fill(ctx context.Context, j Job, lines tabular.Reader) (Job, e
 		if j, err = s.alive(ctx, j); err != nil {
 			return j, err
 		}
-		if j.Lines > s.MaxLines {
+		if j.Lines > most {
 			return j, errLines
 		}
 		if c.full() || end && len(c.records) > 0 {

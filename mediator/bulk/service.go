@@ -40,6 +40,19 @@ type Deps struct {
 	OpenJobs    int           // of one issuer; default 4
 	MaxLines    int           // of one file; default 1,000,000
 	Retention   time.Duration // of jobs, from their creation; default 7 days
+
+	// Begin is called before the lines of a chunk are certified and gives the context for them;
+	// Observe when they were. Either may be nil.
+	Begin   func(context.Context) context.Context
+	Observe func(context.Context, Work)
+}
+
+// Work is a chunk of a job whose lines were certified, for whoever keeps records.
+type Work struct {
+	Issuer  string // id
+	Started time.Time
+	Took    time.Duration
+	Failed  int // lines without a certificate
 }
 
 // Service keeps and does jobs. It is safe for concurrent use.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/httpx"
 )
 
@@ -16,8 +17,17 @@ type capture struct {
 	header             http.Header
 	status             int
 	written            bool
+	over               bool // more than maxCaptured was written
 	body               bytes.Buffer
 }
+
+// maxCaptured bounds an answer, which is held whole: more than the core keeps (15 MB), and than
+// the largest batch has.
+const maxCaptured = 32 << 20
+
+var errAnswerSize = fault.New(fault.NotAcceptable, "openhim-answer-size", "The answer is larger than what goes through OpenHIM.").With(fault.Issue{
+	Path: "Accept", Rule: "openhim-answer-size", Detail: "OpenHIM holds answers whole.", Fix: "Fetch it directly from the gateway, with a client certificate of the issuer.",
+})
 
 func newCapture(w gin.ResponseWriter) *capture {
 	return &capture{ResponseWriter: w, header: w.Header().Clone(), status: w.Status()}
@@ -38,14 +48,25 @@ func (w *capture) WriteHeaderNow() { w.written = true }
 
 // Write implements http.ResponseWriter.
 func (w *capture) Write(p []byte) (int, error) {
-	w.written = true
+	if !w.fits(len(p)) {
+		return 0, errAnswerSize
+	}
 	return w.body.Write(p)
 }
 
 // WriteString implements gin.ResponseWriter.
 func (w *capture) WriteString(s string) (int, error) {
-	w.written = true
+	if !w.fits(len(s)) {
+		return 0, errAnswerSize
+	}
 	return w.body.WriteString(s)
+}
+
+// fits reports whether n bytes more can be kept; after one that cannot, nothing is.
+func (w *capture) fits(n int) bool {
+	w.written = true
+	w.over = w.over || w.body.Len()+n > maxCaptured
+	return !w.over
 }
 
 // Status implements gin.ResponseWriter.

@@ -139,6 +139,17 @@ func ParseCredentials(text string) (Credentials, error) {
 	return c, nil
 }
 
+// Clients are those that have channels of their own.
+func (c Credentials) Clients() []string {
+	var out []string
+	for _, known := range c {
+		if known.client != "" {
+			out = append(out, known.client)
+		}
+	}
+	return out
+}
+
 // match compares with all of them, in a time that tells nothing of how far it got.
 func (c Credentials) match(user, password string) (client string, ok bool) {
 	sum := digest(user, password)

@@ -35,10 +35,27 @@ func (e *Edge) Middleware() gin.HandlerFunc {
 				c.Writer = w.ResponseWriter
 			}
 		}()
-		c.Next()
+		if !next(c, w) {
+			w = newCapture(w.ResponseWriter)
+			c.Writer = w
+			httpx.Fail(c, errAnswerSize)
+		}
 		whole = true
 		e.answer(c, w, record, made)
 	}
+}
+
+// next is c.Next. It is false if the answer was too large; then it does not matter how its
+// handler gave up.
+func next(c *gin.Context, w *capture) (ok bool) {
+	defer func() {
+		if w.over {
+			_ = recover()
+			ok = false
+		}
+	}()
+	c.Next()
+	return true
 }
 
 // answer writes the reply to the real writer; what stays in the context says how the

@@ -72,11 +72,12 @@ func newSite(t testing.TB, routes func(gin.IRouter)) *site {
 		}
 		s.chains[name] = []*x509.Certificate{leaf}
 	}
-	s.engine, err = httpx.NewEngine(httpx.EngineOptions{Log: slog.New(slog.NewJSONHandler(s.log, nil)), NewID: func() string { return "c-1" }})
+	s.engine, err = httpx.NewEngine(httpx.EngineOptions{
+		Log: slog.New(slog.NewJSONHandler(s.log, nil)), NewID: func() string { return "c-1" }, Around: []gin.HandlerFunc{edgeOf(t).Middleware()},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.engine.Use(edgeOf(t).Middleware())
 	routes(s.engine)
 	return s
 }
@@ -285,8 +286,40 @@ func TestOversizedRequestsEndTheirConnection(t *testing.T) {
 	s := newSite(t, func(r gin.IRouter) {
 		r.POST("/ddcc/submitHealthEvent", httpx.LimitBody(10), func(c *gin.Context) { c.Status(http.StatusOK) })
 	})
-	if w, code, _ := s.through(t, http.MethodPost, "/ddcc/submitHealthEvent", strings.Repeat("a", 11)); code != 413 || w.Error != nil {
-		t.Errorf("%d", code)
+	for name, size := range map[string]int{"of the route": 11, "of the engine": httpx.DefaultMaxBody + 1} {
+		if w, code, _ := s.through(t, http.MethodPost, "/ddcc/submitHealthEvent", strings.Repeat("a", size)); code != 413 || w.Error != nil {
+			t.Errorf("the limit %s: %d", name, code)
+		}
+	}
+}
+
+// TestAnswersWithoutEnd: a file that is streamed is not held in memory whole, and OpenHIM
+// hears why there is none.
+func TestAnswersWithoutEnd(t *testing.T) {
+	t.Parallel()
+	var wrote int
+	part := bytes.Repeat([]byte("x"), 1<<20)
+	s := newSite(t, func(r gin.IRouter) {
+		r.GET("/ddcc/file", func(c *gin.Context) {
+			c.Header("Content-Type", "application/fhir+ndjson")
+			for range 1000 {
+				n, err := c.Writer.Write(part)
+				if err != nil {
+					panic(http.ErrAbortHandler)
+				}
+				wrote += n
+			}
+		})
+		r.GET("/ddcc/data", func(c *gin.Context) { c.Data(http.StatusOK, fhirJSON, bytes.Repeat(part, 40)) })
+	})
+	for _, path := range []string{"/ddcc/file", "/ddcc/data"} {
+		if w, code, text := s.through(t, http.MethodGet, path, ""); code != http.StatusNotAcceptable || w.Status != "Completed" || w.Error != nil ||
+			w.Properties["outcome"] != "openhim-answer-size" || strings.Contains(text, "xx") {
+			t.Errorf("%s: %d %+v", path, code, w)
+		}
+	}
+	if wrote > maxCaptured {
+		t.Errorf("%d bytes were kept", wrote)
 	}
 }
 

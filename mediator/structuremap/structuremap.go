@@ -77,7 +77,7 @@ func (m *Maps) CoreDataSet(ctx context.Context, resource []byte) (core fhir.Core
 	}
 	out, err := m.server.Operation(ctx, http.MethodPost, "StructureMap/$transform", url.Values{"source": {name}}, resource)
 	if err != nil {
-		return fhir.CoreDataSet{}, true, err
+		return fhir.CoreDataSet{}, true, ofServer(err)
 	}
 	core, err = fhir.ParseCoreDataSet(out.Raw)
 	if err != nil {
@@ -89,6 +89,17 @@ func (m *Maps) CoreDataSet(ctx context.Context, resource []byte) (core fhir.Core
 		return fhir.CoreDataSet{}, true, errResult.Because(errEvidence.With(issues...))
 	}
 	return core, true, nil
+}
+
+// ofServer says what a refusal of the server means to who sent the resource. That it does not
+// have the map, or not this operation, is for the operator to mend.
+func ofServer(err error) error {
+	switch fault.KindOf(err) {
+	case fault.NotFound, fault.Conflict, fault.PreconditionFailed, fault.MethodNotAllowed, fault.NotAcceptable, fault.UnsupportedMedia, fault.Forbidden, fault.Unauthenticated:
+		return errResult.Because(err)
+	case fault.Internal, fault.Malformed, fault.TooLarge, fault.Rule, fault.TooMany, fault.Upstream, fault.Unavailable, fault.Timeout:
+	}
+	return err
 }
 
 var errEvidence = fault.New(fault.Rule, maps.RuleInvented, "A value does not stand in the source.")

@@ -136,3 +136,17 @@ func TestTableIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// TestFailuresOfTheServerAreNotTheSenders: a map that is not there is no 404 of ours.
+func TestFailuresOfTheServerAreNotTheSenders(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[fault.Kind]fault.Kind{
+		fault.NotFound: fault.Upstream, fault.Conflict: fault.Upstream, fault.PreconditionFailed: fault.Upstream,
+		fault.Rule: fault.Rule, fault.Malformed: fault.Malformed, fault.Unavailable: fault.Unavailable, fault.Timeout: fault.Timeout,
+	} {
+		_, _, err := mapped(t, &server{err: fault.New(kind, "fhir", "no")}).CoreDataSet(context.Background(), []byte(source))
+		if fault.KindOf(err) != want {
+			t.Errorf("%v: %v", kind, err)
+		}
+	}
+}

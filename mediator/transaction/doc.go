@@ -13,8 +13,8 @@
 //   - Recording never changes an answer. Records are written behind it in groups: a crash
 //     loses those of about the last quarter of a second. A queue that is full holds requests back
 //     for a bounded time before a record is lost; every loss is counted and logged.
-//   - Callers that are nobody cannot fill the disk: of their requests a bounded number is
-//     recorded, the others are counted.
+//   - Callers that are nobody, and issuers beyond their rate, cannot fill the disk: of their
+//     requests a bounded number is recorded, the others are counted.
 //   - A replay is claimed by one conditional write: of N racers one replays.
 //
 // The package must never see what a body means: no FHIR, no certificate, no key but those it

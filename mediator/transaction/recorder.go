@@ -16,7 +16,8 @@ import (
 	"github.com/trustedparty/ddcc-gateway/internal/platform/seal"
 )
 
-// Requests of callers that are nobody: so many a second are recorded, and at once.
+// Requests of callers that are nobody, and those beyond their issuer's rate: of each kind so
+// many a second are recorded, and at once.
 const (
 	strangersRate  = 5
 	strangersBurst = 200
@@ -43,6 +44,7 @@ type Recorder struct {
 	digests   *digests
 	box       box
 	strangers *rate.Limiter
+	excess    *rate.Limiter // of requests beyond their issuer's rate
 	queue     *queue
 }
 
@@ -70,7 +72,7 @@ func NewRecorder(o Options) (*Recorder, error) {
 	}
 	return &Recorder{
 		Options: o, digests: newDigests(DigestKey(o.Secret)), box: sealed,
-		strangers: rate.NewLimiter(strangersRate, strangersBurst), queue: newQueue(o.Store, o.Log, o.Hold),
+		strangers: rate.NewLimiter(strangersRate, strangersBurst), excess: rate.NewLimiter(strangersRate, strangersBurst), queue: newQueue(o.Store, o.Log, o.Hold),
 	}, nil
 }
 
@@ -80,8 +82,7 @@ func (r *Recorder) Meter() *Meter { return &Meter{digests: r.digests, keep: r.Bo
 // Record takes the record of a request that has ended; t.ID and the bodies of t are filled
 // in here. It waits for room at most as long as Hold and never fails: what is lost is counted.
 func (r *Recorder) Record(t Transaction, b Bodies) {
-	if t.Client == "" && !r.strangers.AllowN(r.Clock(), 1) {
-		r.queue.count.strangers.Add(1)
+	if !r.admits(t) {
 		return
 	}
 	id, err := newID(t.Started, r.Random)
@@ -105,9 +106,28 @@ func (r *Recorder) Record(t Transaction, b Bodies) {
 	r.queue.add(all)
 }
 
+// admits counts what is not recorded, as it would fill the disk at the pace of whoever sends it.
+func (r *Recorder) admits(t Transaction) bool {
+	limiter := r.excess
+	switch {
+	case t.Client == "" && t.Via != ViaGateway:
+		limiter = r.strangers
+	case t.Outcome != OutcomeRateLimited:
+		return true
+	}
+	if limiter.AllowN(r.Clock(), 1) {
+		return true
+	}
+	r.queue.count.strangers.Add(1)
+	return false
+}
+
 // RecordMessage takes the record of a request of an issuer that did not come over HTTP. t
 // says itself how long its bodies were; they are not kept. It waits and loses as Record does.
 func (r *Recorder) RecordMessage(t Transaction) {
+	if !r.admits(t) {
+		return
+	}
 	id, err := newID(t.Started, r.Random)
 	if err == nil {
 		var all []write
@@ -136,7 +156,7 @@ func (r *Recorder) writes(id uuid.UUID, t Transaction) ([]write, error) {
 type Counts struct {
 	Kept      uint64 // stored
 	Lost      uint64 // the store was away or too slow
-	Strangers uint64 // not recorded: too many of callers that are nobody
+	Strangers uint64 // not recorded: too many of callers that are nobody, or beyond an issuer's rate
 	Queued    uint64 // bytes that wait now
 }
 

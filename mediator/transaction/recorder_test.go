@@ -226,6 +226,23 @@ func TestStrangersCannotFillTheDisk(t *testing.T) {
 	}
 }
 
+// TestExcessCannotFillTheDisk: nor can an issuer that is told to slow down, over HTTP or MLLP.
+func TestExcessCannotFillTheDisk(t *testing.T) {
+	t.Parallel()
+	d := newArgs(t).open(t)
+	for i := range 1000 {
+		beyond := issue(i)
+		beyond.Outcome, beyond.Status = transaction.OutcomeRateLimited, 429
+		d.record(beyond)
+		d.recorder.RecordMessage(beyond)
+	}
+	d.record(issue(2000))
+	d.written(201)
+	if c := d.recorder.Counts(); c.Strangers != 1800 || c.Kept != 201 || c.Lost != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // TestExpiry: bodies go first, then records; both leave the file.
 func TestExpiry(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,7 @@ import (
 const (
 	ViaDirect  = "direct"  // a client of our own listener
 	ViaOpenHIM = "openhim" // through OpenHIM
-	ViaGateway = "gateway" // the gateway itself: a delivery
+	ViaGateway = "gateway" // the gateway itself: a delivery, or lines of a bulk file
 )
 
 // RouteDelivery stands in place of a route in what the gateway does by itself.
@@ -26,6 +26,9 @@ const (
 	OutcomeAborted = "aborted" // the handler gave up half way
 	OutcomeFailed  = "failed"  // a status of failure without a fault
 )
+
+// OutcomeRateLimited is the code of requests beyond the rate of their issuer.
+const OutcomeRateLimited = "rate-limit"
 
 // What is kept of a body.
 const (

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,9 +56,50 @@ func (s spec) serveBulk(t *testing.T, p pki, store docstore.Store) (url string, 
 		t.Fatal(err)
 	}
 	engine := newEngine(t, mediatorapi.MaxBatch, mediatorapi.Render)
-	bulkapi.Register(engine, bulkapi.Deps{Jobs: jobs, Documents: line, Authenticate: mediatorapi.Authenticator(issuers, nil), Issuer: mediatorapi.Issuer})
+	bulkapi.Register(engine, bulkapi.Deps{Jobs: heldJobs{jobs}, Documents: line, Authenticate: mediatorapi.Authenticator(issuers, nil), Issuer: mediatorapi.Issuer})
 	s.sameRoutes(t, engine.Routes())
 	return p.serve(t, engine), jobs
+}
+
+// heldJobs give the results of held jobs no end.
+type heldJobs struct{ *bulk.Service }
+
+// held is the job, if any, whose downloads are under way until the test ends.
+var held sync.Map
+
+// Each implements bulkapi.Jobs.
+func (h heldJobs) Each(ctx context.Context, j bulk.Job, do func(bulk.Result) error) error {
+	if began, ok := held.Load(j.ID); ok {
+		began.(chan struct{}) <- struct{}{} //nolint:forcetypeassert // the only type there
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return h.Service.Each(ctx, j, do)
+}
+
+// tooManyDownloads fetches as many files at a time as an issuer may, and one more.
+func (s spec) tooManyDownloads(t *testing.T, url, job string, issuer *http.Client) {
+	t.Helper()
+	began := make(chan struct{})
+	held.Store(strings.TrimPrefix(job, pathBulk+"/"), began)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+job+"/lines.ndjson", nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if answer, err := issuer.Do(r); err == nil {
+				_ = answer.Body.Close()
+			}
+		})
+		<-began
+	}
+	s.do(t, url, exchange{method: http.MethodGet, path: job + "/lines.ndjson", client: issuer, want: 429})
+	cancel()
+	wait.Wait()
 }
 
 func asyncHeader(kind string, more ...string) map[string]string {
@@ -111,6 +153,7 @@ func TestBulkIssue(t *testing.T) {
 		s.do(t, url, exchange{method: http.MethodGet, path: path, client: other, want: 404})
 	}
 	s.do(t, url, exchange{method: http.MethodGet, path: job + "/other", client: issuer, want: 404})
+	s.tooManyDownloads(t, url, job, issuer)
 	s.do(t, url, exchange{method: http.MethodDelete, path: job, client: other, want: 404})
 	s.do(t, url, exchange{method: http.MethodDelete, path: job, client: issuer, want: 202})
 }
@@ -141,8 +184,7 @@ func TestBulkRefusals(t *testing.T) {
 		got, _ := s.do(t, url, exchange{method: method, path: path, client: client, header: header, body: []byte(body), want: want, lenient: true})
 		return got
 	}
-	sync := map[string]string{"Content-Type": ndjson}
-	send(http.MethodPost, pathBulk, issuer, sync, "{}", 400)
+	send(http.MethodPost, pathBulk, issuer, map[string]string{"Content-Type": ndjson}, "{}", 400)
 	send(http.MethodPost, pathBulk, issuer, asyncHeader(ndjson, "Idempotency-Key", "a b"), "{}", 400)
 	send(http.MethodPost, pathBulk+"?format=xyz", issuer, asyncHeader(ndjson), "{}", 400)
 	send(http.MethodPost, pathBulk, issuer, asyncHeader("text/csv"), "Ada,1\n", 400)

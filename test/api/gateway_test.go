@@ -52,7 +52,7 @@ func issuerPolicy() mediator.Policy {
 		Issuers: []mediator.IssuerPolicy{
 			{ID: "demo-clinic", Certificate: devpki.IssuerName, Profiles: all, Authorities: authority, RevokeAll: true, Convert: true, Rate: 1000, Burst: 1000},
 			{ID: "hospital", Certificate: hospitalIssuer, Profiles: all, Authorities: authority, Complete: agreed, FHIR: "national", Rate: 1000, Burst: 1000},
-			{ID: "slow-hospital", Certificate: slowHospital, Profiles: all, Authorities: authority, Complete: agreed, FHIR: "national", Rate: 0.001, Burst: 1},
+			{ID: "slow-hospital", Certificate: slowHospital, Profiles: all, Authorities: authority, Complete: agreed, FHIR: "regional", Rate: 0.001, Burst: 1},
 			{ID: "other", Certificate: otherIssuer, Profiles: all, Authorities: authority, Rate: 1000, Burst: 1000},
 			{ID: "slow", Certificate: slowIssuer, Profiles: all, Authorities: authority, Convert: true, Rate: 0.001, Burst: 1},
 			{ID: "tests", Certificate: testsIssuer, Profiles: []string{signing.ProfileDDCCTR}, Authorities: authority, Rate: 1000, Burst: 1000},

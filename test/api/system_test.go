@@ -31,7 +31,7 @@ type hospitalRecords struct{}
 
 // Read implements mediator.Records.
 func (hospitalRecords) Read(_ context.Context, server, kind, id string) ([]byte, error) {
-	if server != "national" || kind != "Patient" || id != "specimen-6" {
+	if server != "national" && server != "regional" || kind != "Patient" || id != "specimen-6" {
 		return nil, fault.New(fault.NotFound, "not-found", "There is no such resource.")
 	}
 	return []byte(`{"resourceType":"Patient","id":"specimen-6","name":[{"text":"Eli Specimen"}],"birthDate":"1964-07-01",

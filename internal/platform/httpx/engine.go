@@ -3,6 +3,7 @@ package httpx
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -18,6 +19,7 @@ type EngineOptions struct {
 	Render  ErrorRenderer          // nil: Problem; a group can change it with RenderWith
 	MaxBody int64                  // bytes; 0: DefaultMaxBody
 	Large   map[string]int64       // body limits of routes, by template, that read larger bodies as a stream
+	Around  []gin.HandlerFunc      // what every answer passes, also that to a body over the limit; the outermost first
 
 	NewID func() string    // correlation ids; nil: random UUIDs
 	Now   func() time.Time // nil: time.Now
@@ -55,8 +57,8 @@ func NewEngine(o EngineOptions) (*gin.Engine, error) {
 		observe(o),
 		recoverPanics(o.Log),
 		securityHeaders(),
-		limitBodies(o.MaxBody, o.Large),
 	)
+	e.Use(append(slices.Clone(o.Around), limitBodies(o.MaxBody, o.Large))...)
 	e.NoRoute(func(c *gin.Context) {
 		Fail(c, fault.New(fault.NotFound, "no-such-route", "There is nothing at this address."))
 	})

@@ -38,6 +38,11 @@ func (h handler) file(c *gin.Context) {
 		httpx.Fail(c, err)
 		return
 	}
+	if !h.downloads.take(by.ID) {
+		httpx.Fail(c, errDownloads)
+		return
+	}
+	defer h.downloads.leave(by.ID)
 	c.Header("Content-Type", "application/fhir+ndjson")
 	c.Status(http.StatusOK)
 	out := bufio.NewWriterSize(newDownload(c), 64<<10)

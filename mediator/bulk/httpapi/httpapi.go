@@ -48,11 +48,14 @@ type Deps struct {
 	Issuer       func(*gin.Context) mediator.IssuerPolicy
 }
 
-type handler struct{ Deps }
+type handler struct {
+	Deps
+	downloads *downloads
+}
 
 // Register adds the routes.
 func Register(r gin.IRouter, d Deps) {
-	h := handler{d}
+	h := handler{d, &downloads{of: map[string]int{}}}
 	g := r.Group(Route, httpx.RenderWith(mediatorapi.Render), d.Authenticate)
 	g.POST("", httpx.RequireContentType(tabular.TypeNDJSON, "application/ndjson", "application/x-ndjson", tabular.TypeCSV), httpx.LimitBody(MaxFile), h.receive)
 	g.GET("/:id", h.status)
