@@ -71,7 +71,7 @@ const expireEvery = time.Minute
 // openTransactions opens the record; the function it gives writes what waits and closes it.
 func (g *gateway) openTransactions(ctx context.Context, secret []byte) (func() error, error) {
 	s := g.settings
-	store, err := sqlite.Open(ctx, filepath.Join(s.DataDir, "transactions.db"), sqlite.Options{Clock: time.Now, CacheMiB: 8})
+	store, err := sqlite.Open(ctx, filepath.Join(s.DataDir, "transactions.db"), sqlite.Options{Clock: time.Now, CacheMiB: 3, Readers: 2})
 	if err != nil {
 		return nil, err
 	}

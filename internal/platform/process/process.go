@@ -61,8 +61,8 @@ type Process struct {
 // allocate much a request, so a larger heap buys a fifth of the processor time. The soft
 // limit keeps it from being bought with unbounded memory.
 const (
-	gcPercent   = 400
-	memoryLimit = 128 << 20
+	gcPercent   = 300
+	memoryLimit = 112 << 20
 )
 
 // tuneGC leaves both to the operator where GOGC or GOMEMLIMIT is set.

@@ -27,7 +27,7 @@ type reader struct {
 }
 
 func openReader(path string) (*reader, error) {
-	c, err := connect(path, "query_only(1)", "cache_size(-2048)")
+	c, err := connect(path, "query_only(1)", "cache_size(-1024)")
 	if err != nil {
 		return nil, err
 	}
