@@ -151,7 +151,7 @@ func (s *Service) ownRecord(ctx context.Context, in Request, content string) str
 	if in.Supersedes == "" {
 		return ""
 	}
-	known, err := s.registry.byRequest(ctx, s.registry.requestKey(in, content))
+	known, err := s.registry.byKey(ctx, s.registry.requestKey(in, content))
 	if err != nil {
 		return ""
 	}
@@ -190,7 +190,7 @@ func (s *Service) existing(ctx context.Context, in Request, reason error) (Issue
 		return Issued{}, reason
 	}
 	content := s.content(in, profile)
-	rec, err := s.registry.byRequest(ctx, s.registry.requestKey(in, content))
+	rec, err := s.registry.byKey(ctx, s.registry.requestKey(in, content))
 	if err != nil || rec.ContentDigest != content || rec.State != StateIssued {
 		return Issued{}, reason
 	}
@@ -208,7 +208,7 @@ func (s *Service) keyReused(ctx context.Context, in Request, content string) boo
 	if in.IdempotencyKey == "" {
 		return false
 	}
-	known, err := s.registry.byRequest(ctx, s.registry.requestKey(in, content))
+	known, err := s.registry.byKey(ctx, s.registry.requestKey(in, content))
 	return err == nil && known.ContentDigest != content
 }
 

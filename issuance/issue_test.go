@@ -449,8 +449,16 @@ func TestEventHasOneStandingCertificate(t *testing.T) {
 	if _, err := b.Issue(context.Background(), foreign); err != nil {
 		t.Errorf("the name of another issuer's event: %v", err)
 	}
+	if id, err := b.Standing(context.Background(), request().Issuer.ID, "fhir/Immunization/1"); err != nil || id != first.ID {
+		t.Errorf("%q stands: %v", id, err)
+	}
 	if err := b.Revoke(context.Background(), request().Issuer, first.ID, ReasonError); err != nil {
 		t.Fatal(err)
+	}
+	for _, event := range []string{"fhir/Immunization/1", "fhir/Immunization/none", ""} {
+		if id, err := b.Standing(context.Background(), request().Issuer.ID, event); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%q: %q stands: %v", event, id, err)
+		}
 	}
 	corrected, err := b.Issue(context.Background(), named("fhir/Immunization/1", "LOT-2"))
 	if err != nil || corrected.ID == first.ID {

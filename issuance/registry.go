@@ -212,8 +212,8 @@ func (r registry) get(ctx context.Context, id string) (record, error) {
 	return r.parse(doc, err)
 }
 
-// byRequest finds the record of a request.
-func (r registry) byRequest(ctx context.Context, key string) (record, error) {
+// byKey finds the record that holds a unique key: of a request, or of an event.
+func (r registry) byKey(ctx context.Context, key string) (record, error) {
 	doc, err := r.store.GetUnique(ctx, records, key)
 	return r.parse(doc, err)
 }

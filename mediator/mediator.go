@@ -17,6 +17,9 @@ import (
 type Issuance interface {
 	Check(issuer issuance.Issuer, core fhir.CoreDataSet, formats []issuance.Format) ([]issuance.LeftOut, error)
 	Issue(ctx context.Context, in issuance.Request) (issuance.Issued, error)
+	// Standing gives the id of the certificate of an event that a system of the issuer names.
+	// Errors: NotFound.
+	Standing(ctx context.Context, issuer, event string) (string, error)
 	// AssignHCID gives the Health Certificate ID of an issuer's patient.
 	AssignHCID(issuer string, patient fhir.Identifier) string
 }

@@ -25,6 +25,7 @@ type fakeIssuance struct {
 	keys                 chan string
 	left                 []issuance.LeftOut
 	last                 atomic.Pointer[issuance.Request]
+	standing             map[string]string // id of the certificate by issuer and event
 }
 
 func (f *fakeIssuance) Check(issuance.Issuer, fhir.CoreDataSet, []issuance.Format) ([]issuance.LeftOut, error) {
@@ -33,6 +34,13 @@ func (f *fakeIssuance) Check(issuance.Issuer, fhir.CoreDataSet, []issuance.Forma
 
 func (f *fakeIssuance) AssignHCID(issuer string, patient fhir.Identifier) string {
 	return "ASSIGNED-" + issuer + "-" + patient.Value
+}
+
+func (f *fakeIssuance) Standing(_ context.Context, issuer, event string) (string, error) {
+	if id, ok := f.standing[issuer+" "+event]; ok {
+		return id, nil
+	}
+	return "", fault.New(fault.NotFound, "not-found", "none")
 }
 
 func (f *fakeIssuance) Issue(_ context.Context, in issuance.Request) (issuance.Issued, error) {

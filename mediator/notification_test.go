@@ -52,13 +52,13 @@ func notifying(t *testing.T, r *records) (*mediator.Mediator, *fakeIssuance, med
 // from no other.
 func TestNotifiedEventIsCertified(t *testing.T) {
 	t.Parallel()
-	r := &records{has: map[string]string{"Patient/7": patient7}}
+	r := &records{has: map[string]string{"Patient/7": patient7, "Immunization/i1": dose}}
 	m, f, by := notifying(t, r)
 	out, err := m.Notify(context.Background(), by, "Immunization", "i1", []byte(dose), mediator.Options{})
 	if err != nil || len(out.Issued) != 1 || f.last.Load().Core.Name != "Ada Specimen" {
 		t.Fatalf("%v %+v", err, fault.From(err).Issues)
 	}
-	if got := strings.Join(r.asked, ", "); got != "national Patient/7, national Location/gone" {
+	if got := strings.Join(r.asked, ", "); got != "national Immunization/i1, national Patient/7, national Location/gone" {
 		t.Errorf("read %s", got)
 	}
 	if key := f.last.Load().Event; key != "fhir/national/Immunization/i1/0" {
@@ -66,20 +66,79 @@ func TestNotifiedEventIsCertified(t *testing.T) {
 	}
 }
 
+// nothingToCertify are resources under the id i1; empty: the server has none by now.
+var nothingToCertify = map[string]string{
+	"entered in error": strings.Replace(dose, "completed", "entered-in-error", 1),
+	"not done":         strings.Replace(dose, "completed", "not-done", 1),
+	"preliminary":      `{"resourceType":"Observation","id":"i1","status":"preliminary"}`,
+	"deleted":          "",
+}
+
+func kindOf(raw string) string {
+	if raw == "" {
+		return "Immunization"
+	}
+	return strings.SplitN(strings.SplitN(raw, `"resourceType":"`, 2)[1], `"`, 2)[0]
+}
+
+// TestNotificationsOfNothing: it is what the server has now that counts, not the payload.
 func TestNotificationsOfNothing(t *testing.T) {
 	t.Parallel()
-	for name, raw := range map[string]string{
-		"entered in error": strings.Replace(dose, "completed", "entered-in-error", 1),
-		"not done":         strings.Replace(dose, "completed", "not-done", 1),
-		"preliminary":      `{"resourceType":"Observation","id":"i1","status":"preliminary"}`,
-		"a patient":        `{"resourceType":"Patient","id":"i1"}`,
-	} {
-		r := &records{}
+	for name, now := range nothingToCertify {
+		kind := kindOf(now)
+		r := &records{has: map[string]string{"Patient/7": patient7}}
+		if now != "" {
+			r.has[kind+"/i1"] = now
+		}
 		m, f, by := notifying(t, r)
-		kind := strings.SplitN(strings.SplitN(raw, `"resourceType":"`, 2)[1], `"`, 2)[0]
-		out, err := m.Notify(context.Background(), by, kind, "i1", []byte(raw), mediator.Options{})
-		if err != nil || len(out.Nothing) != 1 || f.calls.Load() != 0 || len(r.asked) != 0 {
+		said := strings.Replace(dose, `"Immunization"`, `"`+kind+`"`, 1)
+		out, err := m.Notify(context.Background(), by, kind, "i1", []byte(said), mediator.Options{})
+		if err != nil || len(out.Nothing) != 1 || f.calls.Load() != 0 || len(r.asked) != 1 {
 			t.Errorf("%s: %v %+v", name, err, out)
+		}
+	}
+	r := &records{}
+	m, f, by := notifying(t, r)
+	out, err := m.Notify(context.Background(), by, "Patient", "i1", []byte(`{"resourceType":"Patient","id":"i1"}`), mediator.Options{})
+	if err != nil || len(out.Nothing) != 1 || f.calls.Load() != 0 || len(r.asked) != 0 {
+		t.Errorf("a patient: %v %+v", err, out)
+	}
+}
+
+// TestRetractedEvents: a certificate of an event that did not take place is not passed over.
+func TestRetractedEvents(t *testing.T) {
+	t.Parallel()
+	for name, now := range nothingToCertify {
+		kind := kindOf(now)
+		r := &records{has: map[string]string{}}
+		if now != "" {
+			r.has[kind+"/i1"] = now
+		}
+		m, f, by := notifying(t, r)
+		f.standing = map[string]string{by.ID + " fhir/national/" + kind + "/i1/0": "certificate-1"}
+		_, err := m.Notify(context.Background(), by, kind, "i1", []byte(`{"resourceType":"`+kind+`","id":"i1"}`), mediator.Options{})
+		if fault.KindOf(err) != fault.Conflict || !strings.Contains(fault.From(err).Issues[0].Detail, "certificate-1") || f.calls.Load() != 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestPayloadIsNotBelieved: what is certified is what the server has; a server that answers
+// with something else is refused.
+func TestPayloadIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	r := &records{has: map[string]string{"Patient/7": patient7, "Immunization/i1": dose}}
+	m, f, by := notifying(t, r)
+	said := strings.Replace(dose, `"L-1"`, `"MADE-UP"`, 1)
+	if _, err := m.Notify(context.Background(), by, "Immunization", "i1", []byte(said), mediator.Options{}); err != nil || f.last.Load().Core.Vaccination.Lot != "L-1" {
+		t.Errorf("%v", err)
+	}
+	for _, wrong := range []string{strings.Replace(dose, `"i1"`, `"i2"`, 1), patient7, "{", ""} {
+		r := &records{has: map[string]string{"Patient/7": patient7, "Immunization/i1": wrong}}
+		m, f, by := notifying(t, r)
+		_, err := m.Notify(context.Background(), by, "Immunization", "i1", []byte(dose), mediator.Options{})
+		if fault.KindOf(err) != fault.Upstream || f.calls.Load() != 0 {
+			t.Errorf("%q: %v", wrong, err)
 		}
 	}
 }
@@ -103,13 +162,13 @@ func TestNotificationsThatAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m, f, by := notifying(t, &records{err: c.err})
-			if c.by != nil {
-				c.by(&by)
-			}
 			raw, id := dose, "i1"
 			if c.raw != "" {
 				raw = c.raw
+			}
+			m, f, by := notifying(t, &records{err: c.err, has: map[string]string{"Immunization/i1": raw}})
+			if c.by != nil {
+				c.by(&by)
 			}
 			if c.id != "" {
 				id = c.id
@@ -126,7 +185,7 @@ func TestNotificationsThatAreRefused(t *testing.T) {
 // sends too much, and one event is charged once.
 func TestNotificationsBeyondTheRateAskNothing(t *testing.T) {
 	t.Parallel()
-	r := &records{has: map[string]string{"Patient/7": patient7}}
+	r := &records{has: map[string]string{"Patient/7": patient7, "Immunization/i1": dose}}
 	m, f, by := notifying(t, r)
 	by.Rate, by.Burst = 0.001, 2
 	for i := range 5 {
@@ -135,7 +194,7 @@ func TestNotificationsBeyondTheRateAskNothing(t *testing.T) {
 			t.Errorf("notification %d: %v", i, err)
 		}
 	}
-	if len(r.asked) != 4 || f.calls.Load() != 2 {
+	if len(r.asked) != 6 || f.calls.Load() != 2 {
 		t.Errorf("%d reads, %d certificates", len(r.asked), f.calls.Load())
 	}
 }

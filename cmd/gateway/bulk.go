@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/config"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore/sqlite"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/orchestration"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/process"
 	"github.com/trustedparty/ddcc-gateway/mediator/bulk"
 	bulkapi "github.com/trustedparty/ddcc-gateway/mediator/bulk/httpapi"
 	mediatorapi "github.com/trustedparty/ddcc-gateway/mediator/httpapi"
@@ -54,11 +57,18 @@ type documents interface {
 	bulkapi.Documents
 }
 
+// openBulk opens the store of bulk jobs: their files are large and soon gone, and would
+// leave the registry large and slow.
+func (g *gateway) openBulk(ctx context.Context) (err error) {
+	g.files, err = sqlite.Open(ctx, filepath.Join(g.settings.DataDir, "bulk.db"), sqlite.Options{Clock: time.Now, CacheMiB: 4, Readers: 2})
+	return err
+}
+
 // bulk wires files with many events.
-func (g *gateway) bulk(r gin.IRouter, intake mediatorapi.Deps, store docstore.Store, service documents, secret []byte) error {
+func (g *gateway) bulk(r gin.IRouter, intake mediatorapi.Deps, service documents, secret []byte) error {
 	s := g.settings.Bulk
 	jobs, err := bulk.New(bulk.Deps{
-		Store: store, Secret: secret, Generator: intake.Mediator, Issuers: intake.Issuers, Documents: service, Clock: time.Now, NewID: newID,
+		Store: g.files, Secret: secret, Generator: intake.Mediator, Issuers: intake.Issuers, Documents: service, Clock: time.Now, NewID: newID,
 		Report:      func(err error) { g.process.Log.Error("bulk issue", slog.Any("error", err)) },
 		Concurrency: s.Concurrency, OpenJobs: s.OpenJobs, MaxLines: s.Lines, Retention: s.Retention,
 		Begin: beginMessage, Observe: g.recordBulk,
@@ -69,7 +79,7 @@ func (g *gateway) bulk(r gin.IRouter, intake mediatorapi.Deps, store docstore.St
 	bulkapi.Register(r, bulkapi.Deps{
 		Jobs: jobs, Documents: service, Authenticate: mediatorapi.Authenticator(intake.Issuers, intake.Relay), Issuer: mediatorapi.Issuer,
 	})
-	g.tasks = append(g.tasks, jobs.Run)
+	g.tasks = append(g.tasks, jobs.Run, process.Every(time.Hour, docstore.Purger(g.process.Log, "bulk", g.files)))
 	return nil
 }
 

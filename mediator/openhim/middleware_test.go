@@ -38,6 +38,8 @@ func (issuing) Check(issuance.Issuer, fhir.CoreDataSet, []issuance.Format) ([]is
 
 func (issuing) AssignHCID(string, fhir.Identifier) string { return "" }
 
+func (issuing) Standing(context.Context, string, string) (string, error) { return "", nil }
+
 func (i issuing) Issue(_ context.Context, in issuance.Request) (issuance.Issued, error) {
 	if in.IdempotencyKey == "" {
 		return issuance.Issued{}, errors.New("no")

@@ -40,6 +40,7 @@ type gateway struct {
 	publisher             *trust.Publisher
 	trail                 *nullAudit // of revocations
 	registry              docstore.Store
+	records               *hospitalRecords
 }
 
 // statusBurst is how often an address may ask for a status in a test.
@@ -62,7 +63,7 @@ func issuerPolicy() mediator.Policy {
 
 func newGateway(t testing.TB, p pki, s signer) gateway {
 	t.Helper()
-	g := gateway{signer: s, trail: &nullAudit{}, registry: newStore(t, "registry.db"), mediator: newEngine(t, mediatorapi.MaxBatch, mediatorapi.Render), trust: newEngine(t, 0, httpx.Problem)}
+	g := gateway{signer: s, trail: &nullAudit{}, registry: newStore(t, "registry.db"), records: &hospitalRecords{}, mediator: newEngine(t, mediatorapi.MaxBatch, mediatorapi.Render), trust: newEngine(t, 0, httpx.Problem)}
 	g.registerTrust(t, p, did)
 	g.registerMediator(t, p)
 	g.mediatorURL, g.trustURL = p.serve(t, g.mediator), p.serve(t, g.trust)
@@ -82,7 +83,7 @@ func (g gateway) registerMediator(t testing.TB, p pki) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	edge, err := mediator.New(mediator.Deps{Issuance: issue, Verifier: certificateReader{g.publisher}, Records: hospitalRecords{}, Clock: clock, MaxEntries: 3})
+	edge, err := mediator.New(mediator.Deps{Issuance: issue, Verifier: certificateReader{g.publisher}, Records: g.records, Clock: clock, MaxEntries: 3})
 	if err != nil {
 		t.Fatal(err)
 	}

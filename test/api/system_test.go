@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gin-gonic/gin"
@@ -26,16 +27,23 @@ const (
 // agreed is what the hospital agreed at registration.
 var agreed = mediator.Completion{Authority: "demo-ministry", Country: "CHE", AssignHCID: true}
 
-// hospitalRecords has the one patient of the examples.
-type hospitalRecords struct{}
+// hospitalRecords has the one patient of the examples, and a dose.
+type hospitalRecords struct{ dose atomic.Pointer[[]byte] }
+
+// now is the dose from now on.
+func (r *hospitalRecords) now(dose []byte) { r.dose.Store(&dose) }
 
 // Read implements mediator.Records.
-func (hospitalRecords) Read(_ context.Context, server, kind, id string) ([]byte, error) {
-	if server != "national" && server != "regional" || kind != "Patient" || id != "specimen-6" {
-		return nil, fault.New(fault.NotFound, "not-found", "There is no such resource.")
-	}
-	return []byte(`{"resourceType":"Patient","id":"specimen-6","name":[{"text":"Eli Specimen"}],"birthDate":"1964-07-01",
+func (r *hospitalRecords) Read(_ context.Context, server, kind, id string) ([]byte, error) {
+	ours := server == "national" || server == "regional"
+	switch dose := r.dose.Load(); {
+	case ours && dose != nil && kind+"/"+id == "Immunization/dose-1":
+		return *dose, nil
+	case ours && kind+"/"+id == "Patient/specimen-6":
+		return []byte(`{"resourceType":"Patient","id":"specimen-6","name":[{"text":"Eli Specimen"}],"birthDate":"1964-07-01",
 "identifier":[{"system":"urn:ddcc-gateway:demo:patient","value":"SPECIMEN-0006"}]}`), nil
+	}
+	return nil, fault.New(fault.NotFound, "not-found", "There is no such resource.")
 }
 
 // TestSystemInteraction: batch and transaction, each answered entry by entry.
@@ -105,6 +113,7 @@ func TestNotification(t *testing.T) {
 	g, s := newGateway(t, p, newSigner(t, p)), load(t, "mediator.yaml")
 	hospital := p.client(t, hospitalIssuer)
 	dose := s.example(t, "NotifiedVaccination")
+	g.records.now(dose)
 	x := exchange{method: http.MethodPut, path: pathNotify, header: fhirJSON, body: dose, client: hospital, want: 200}
 	header, body := s.do(t, g.mediatorURL, x)
 	folder := header.Get("Location")
@@ -125,7 +134,7 @@ func TestNotification(t *testing.T) {
 		want     int
 	}{
 		"corrected":        {from: `"SPECIMEN"`, to: `"OTHER"`, want: 409},
-		"entered in error": {from: `"completed"`, to: `"entered-in-error"`, want: 200},
+		"entered in error": {from: `"completed"`, to: `"entered-in-error"`, want: 409},
 		"of nobody":        {from: `Patient/specimen-6`, to: `Patient/none`, want: 422},
 		"another id":       {from: `"dose-1"`, to: `"dose-2"`, want: 400},
 		"no FHIR server":   {client: p.client(t, devpki.IssuerName), want: 403},
@@ -134,6 +143,7 @@ func TestNotification(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			y := x
 			y.body, y.want = bytes.Replace(dose, []byte(r.from), []byte(r.to), 1), r.want
+			g.records.now(y.body)
 			if r.client != nil {
 				y.client = r.client
 			}
@@ -141,6 +151,11 @@ func TestNotification(t *testing.T) {
 		})
 	}
 	s.do(t, g.mediatorURL, exchange{method: http.MethodPost, path: "/ddcc/notifications", client: hospital, want: 400})
+	y := x
+	y.body, y.path, y.want = bytes.Replace(dose, []byte(`"dose-1"`), []byte(`"dose-2"`), 1), "/ddcc/notifications/Immunization/dose-2", 200
+	if _, body := s.do(t, g.mediatorURL, y); !bytes.Contains(body, []byte(`"nothing-to-certify"`)) {
+		t.Errorf("what the server does not have: %.300s", body)
+	}
 }
 
 // TestIntakeRefusals: what both routes refuse whatever the content, and when something they
@@ -149,6 +164,7 @@ func TestIntakeRefusals(t *testing.T) {
 	t.Parallel()
 	p := newPKI(t)
 	g, s := newGateway(t, p, newSigner(t, p)), load(t, "mediator.yaml")
+	g.records.now(s.example(t, "NotifiedVaccination"))
 	hospital, slow := p.client(t, hospitalIssuer), p.client(t, slowHospital)
 	notify := exchange{method: http.MethodPut, path: pathNotify, header: fhirJSON, body: s.example(t, "NotifiedVaccination"), client: hospital, lenient: true}
 	post := exchange{method: http.MethodPost, path: pathSystem, header: fhirJSON, body: s.example(t, "Transaction"), client: hospital, lenient: true}
@@ -187,6 +203,7 @@ func (s spec) intakeWhileAway(t *testing.T, p pki, sound signer, requests []exch
 	nonsense.POST("/v1/certificates", func(c *gin.Context) { c.String(http.StatusOK, "hello") })
 	sound.url = p.serve(t, nonsense)
 	g := newGateway(t, p, sound)
+	g.records.now(s.example(t, "NotifiedVaccination"))
 	for _, x := range requests {
 		x.want = http.StatusBadGateway
 		s.do(t, g.mediatorURL, x)

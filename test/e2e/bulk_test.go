@@ -161,9 +161,11 @@ func TestBulkJobSurvivesKills(t *testing.T) {
 	if err != nil || bytes.Count(documents.Body, []byte("\n")) != bulkLines-bulkLines/100 {
 		t.Errorf("%v, %d documents", err, bytes.Count(documents.Body, []byte("\n")))
 	}
-	store, err := os.ReadFile(s.Install.Path("gateway", "registry.db"))
-	if err != nil || bytes.Contains(store, []byte("Specimen")) {
-		t.Errorf("%v, or a name stands in the registry", err)
+	for _, name := range []string{"registry.db", "bulk.db", "bulk.db-wal"} {
+		store, err := os.ReadFile(s.Install.Path("gateway", name))
+		if err != nil || bytes.Contains(store, []byte("Specimen")) {
+			t.Errorf("%v, or a name stands in %s", err, name)
+		}
 	}
 }
 

@@ -21,7 +21,6 @@ const (
 	lot           = "SPEC-1"
 	otherLot      = "SPEC-2"
 	lateLot       = "LATE-1"
-	latestVersion = "http://hapifhir.io/fhir/StructureDefinition/subscription-resthook-deliver-latest-version"
 )
 
 // agree makes the demo issuer the FHIR server.
@@ -73,7 +72,6 @@ func (r *registry) subscribe(t *testing.T, id, base, criteria string) {
 		"status": "requested", "reason": "certificates", "criteria": criteria,
 		"channel": map[string]any{
 			"type": "rest-hook", "endpoint": base + "/ddcc/notifications", "payload": fhirJSON,
-			"extension": []any{map[string]any{"url": latestVersion, "valueBoolean": true}},
 		},
 	})
 }
@@ -181,7 +179,7 @@ func (r *registry) certifiedOnce(t *testing.T, id string) (certificate string) {
 	}
 	var one transaction
 	r.operator(t, "/transactions/"+first.ID, &one)
-	if len(one.Calls) != 2 || one.Calls[0].Peer != "fhir" || one.Calls[0].Legs[0].Name != "read Patient" || one.Calls[1].Peer != "signer" {
+	if len(one.Calls) != 3 || one.Calls[0].Legs[0].Name != "read Immunization" || one.Calls[1].Legs[0].Name != "read Patient" || one.Calls[2].Peer != "signer" {
 		t.Errorf("%+v", one.Calls)
 	}
 	wait(t, "the certificate in HAPI", time.Minute, func() bool { return r.certificates(t, id) == 1 })
