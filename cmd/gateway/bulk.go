@@ -22,7 +22,7 @@ import (
 
 // bulkSettings say how much of large files is done at a time.
 type bulkSettings struct {
-	Concurrency int           `default:"8" help:"Lines of bulk files certified at a time."`
+	Concurrency int           `default:"32" help:"Lines of bulk files certified at a time."`
 	OpenJobs    int           `default:"4" help:"Bulk files of one issuer that are not done yet."`
 	Lines       int           `default:"1000000" help:"Most lines of one bulk file."`
 	Retention   time.Duration `default:"168h" help:"How long the results of a bulk file can be fetched."`

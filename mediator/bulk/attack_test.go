@@ -33,7 +33,7 @@ func TestJobOfAnotherGatewayIsNotAskedForAllTheTime(t *testing.T) {
 	b := newBench(t)
 	b.g.delay = 300 * time.Millisecond
 	one := b.service()
-	j, err := one.Receive(context.Background(), request(lines(200)))
+	j, err := one.Receive(context.Background(), request(lines(600)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,17 +167,17 @@ func TestFindingsOfALineAreBounded(t *testing.T) {
 	b.g.fail = func(int64) error {
 		many := make([]fault.Issue, 5000)
 		for i := range many {
-			many[i] = fault.Issue{Path: "QuestionnaireResponse.item[0]", Rule: "required", Detail: "missing", Fix: "add"}
+			many[i] = fault.Issue{Path: strings.Repeat("path.", 20), Rule: "required", Detail: strings.Repeat("missing ", 18), Fix: strings.Repeat("add it ", 18)}
 		}
 		return fault.New(fault.Rule, "invalid-content", "no").With(many...)
 	}
 	s := b.service()
 	b.run(s)
-	j, err := s.Receive(context.Background(), request(lines(64)))
+	j, err := s.Receive(context.Background(), request(lines(256)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if j = b.await(s, j.ID, ended); j.Failed != 64 {
+	if j = b.await(s, j.ID, ended); j.Failed != 256 {
 		t.Errorf("%+v", j)
 	}
 }
@@ -216,12 +216,12 @@ func TestWorkIsObserved(t *testing.T) {
 		}
 	})
 	b.run(s)
-	j, err := s.Receive(context.Background(), request(lines(200)))
+	j, err := s.Receive(context.Background(), request(lines(800)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.await(s, j.ID, ended)
-	if chunks.Load() != 4 || failed.Load() != 20 {
+	if chunks.Load() != 4 || failed.Load() != 80 {
 		t.Errorf("%d chunks, %d lines failed", chunks.Load(), failed.Load())
 	}
 }

@@ -234,7 +234,7 @@ func TestJobGoesOnAfterAStop(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.g.delay = time.Millisecond
-	j, err := b.service().Receive(context.Background(), request(lines(1000)))
+	j, err := b.service().Receive(context.Background(), request(lines(3000)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestJobGoesOnAfterAStop(t *testing.T) {
 	s := b.service(func(d *bulk.Deps) { d.Clock = func() time.Time { return time.Now().Add(time.Hour) } })
 	b.run(s)
 	j = b.await(s, j.ID, ended)
-	if j.Issued != 900 || j.Failed != 100 || len(results(t, s, j)) != 1000 || len(b.g.issued) != 900 {
+	if j.Issued != 2700 || j.Failed != 300 || len(results(t, s, j)) != 3000 || len(b.g.issued) != 2700 {
 		t.Errorf("%+v, %d certificates", j, len(b.g.issued))
 	}
 }
@@ -369,20 +369,20 @@ func (b broken) Read(p []byte) (int, error) {
 func TestFilesThatAreNotTaken(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	s := b.service(func(d *bulk.Deps) { d.MaxLines = 100 })
+	s := b.service(func(d *bulk.Deps) { d.MaxLines = 400 })
 	csv := func(text string) bulk.Request {
 		r := request(text)
 		r.Form = tabular.TypeCSV
 		return r
 	}
 	gone := request("")
-	gone.Body = broken{strings.NewReader(lines(90))}
+	gone.Body = broken{strings.NewReader(lines(300))}
 	for name, c := range map[string]struct {
 		in   bulk.Request
 		want fault.Kind
 	}{
 		"empty":      {request("\n\n"), fault.Malformed},
-		"many lines": {request(lines(101)), fault.TooLarge},
+		"many lines": {request(lines(401)), fault.TooLarge},
 		"no header":  {csv("Ada,1\n"), fault.Malformed},
 		"open quote": {csv("name,dose\n\"Ada,1\n" + strings.Repeat("x,1\n", 200_000)), fault.Malformed},
 		"broken off": {gone, fault.Internal}, // the edge says what it was

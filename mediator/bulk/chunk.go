@@ -13,7 +13,7 @@ import (
 
 // Limits of a chunk: how much is done again after a crash, and held in memory.
 const (
-	chunkRecords = 64
+	chunkRecords = 256
 	chunkBytes   = 1 << 20
 	maxChunk     = chunkBytes + 2*tabular.MaxLine // unpacked, with the frame of the last line
 )

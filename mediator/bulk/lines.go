@@ -111,7 +111,7 @@ func refused(number int, err error) Result {
 }
 
 // maxIssues bounds the findings that are kept of one line: those of a chunk are one document.
-const maxIssues = 100
+const maxIssues = 50
 
 // placed says of findings which line they are about.
 func placed(number int, issues []fault.Issue) []fault.Issue {

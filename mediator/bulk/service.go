@@ -36,7 +36,7 @@ type Deps struct {
 	Clock       func() time.Time
 	NewID       func() string
 	Report      func(error)   // hears of jobs that cannot go on
-	Concurrency int           // lines of all jobs at a time; default 8
+	Concurrency int           // lines of all jobs at a time; default 32
 	OpenJobs    int           // of one issuer; default 4
 	MaxLines    int           // of one file; default 1,000,000
 	Retention   time.Duration // of jobs, from their creation; default 7 days
@@ -79,7 +79,7 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	setDefault(&d.Concurrency, 8)
+	setDefault(&d.Concurrency, 32)
 	setDefault(&d.OpenJobs, 4)
 	setDefault(&d.MaxLines, 1_000_000)
 	setDefault(&d.Retention, 7*24*time.Hour)
