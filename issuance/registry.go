@@ -13,12 +13,11 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/google/uuid"
-
 	"github.com/trustedparty/ddcc-gateway/fhir"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/docstore"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/seal"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/uuid8"
 )
 
 // State of a record. intent and cancelling are open: the reconciler ends them.
@@ -178,13 +177,9 @@ func (r registry) bind(ctx context.Context, core fhir.CoreDataSet, now time.Time
 // folderID is the id of a HCID's folder, claimed or not.
 func (r registry) folderID(hcid string) string { return r.derivedID("folder", r.digest("hcid", hcid)) }
 
-// derivedID is a UUID (RFC 9562 §5.8, version 8) from a keyed digest.
+// derivedID is the id that a keyed digest makes.
 func (r registry) derivedID(kind, key string) string {
-	var id uuid.UUID
-	copy(id[:], seal.Pseudonym(r.digestKey, kind, key))
-	id[6] = id[6]&0x0f | 0x80
-	id[8] = id[8]&0x3f | 0x80
-	return id.String()
+	return uuid8.From(seal.Pseudonym(r.digestKey, kind, key))
 }
 
 // insert records an intent, or gives the record that holds its request key.

@@ -3,9 +3,9 @@ package ccda
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"hash"
-	"strconv"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/uuid8"
 )
 
 // resource is one entry of the Bundle.
@@ -20,8 +20,7 @@ type resource struct {
 
 func (r *resource) url() string { return "urn:uuid:" + r.id }
 
-// uuid derives a UUID of version 8 (RFC 9562 §5.8) from its parts, each with its length in
-// front, so that no two lists of parts read alike.
+// uuid names what its parts name.
 func (c *converter) uuid(parts ...string) string {
 	var h hash.Hash
 	if len(c.options.IDKey) > 0 {
@@ -29,14 +28,7 @@ func (c *converter) uuid(parts ...string) string {
 	} else {
 		h = sha256.New()
 	}
-	for _, p := range append([]string{"ccda"}, parts...) {
-		h.Write([]byte(strconv.Itoa(len(p)) + ":" + p))
-	}
-	b := h.Sum(nil)[:16]
-	b[6] = b[6]&0x0f | 0x80
-	b[8] = b[8]&0x3f | 0x80
-	x := hex.EncodeToString(b)
-	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:]
+	return uuid8.From(uuid8.Digest(h, append([]string{"ccda"}, parts...)...))
 }
 
 // idOf is the id of what has an identifier: the same in every document.

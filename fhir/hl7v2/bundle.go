@@ -2,11 +2,11 @@ package hl7v2
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/url"
-	"strconv"
 	"strings"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/uuid8"
 )
 
 type bundle struct {
@@ -48,25 +48,10 @@ func (b bundle) encode() (raw []byte, places []Location) {
 
 func urn(id string) string { return "urn:uuid:" + id }
 
-// nameID makes the id of a resource: a UUID of version 8 (RFC 9562 §5.8) from SHA-256 over
-// what names it.
-func nameID(parts ...string) string {
-	sum := digest(parts...)
-	b := sum[:16]
-	b[6] = b[6]&0x0f | 0x80
-	b[8] = b[8]&0x3f | 0x80
-	x := hex.EncodeToString(b)
-	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:]
-}
+// nameID makes the id of a resource from what names it.
+func nameID(parts ...string) string { return uuid8.From(digest(parts...)) }
 
-// digest writes each length first, so that no two lists read alike.
-func digest(parts ...string) []byte {
-	h := sha256.New()
-	for _, p := range parts {
-		h.Write([]byte(strconv.Itoa(len(p)) + ":" + p))
-	}
-	return h.Sum(nil)
-}
+func digest(parts ...string) []byte { return uuid8.Digest(sha256.New(), parts...) }
 
 // replace updates the one resource with the identifier, or creates it (FHIR R4 http
 // §3.1.0.4.3).

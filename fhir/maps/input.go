@@ -2,13 +2,12 @@ package maps
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/trustedparty/ddcc-gateway/fhir"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/uuid8"
 )
 
 // newWriter checks the input and derives what does not depend on the order of writing.
@@ -78,24 +77,12 @@ func authorityConflict(in DocumentInput) error {
 	return nil
 }
 
-// derive makes the id of a part of the document: a UUID of version 8 (RFC 9562 §5.8)
-// from SHA-256 over the certificate's id and the part's role.
+// derive makes the id of a part of the document from the certificate's id and the part's role.
 func (w *writer) derive(role string) string {
 	return deriveUUID("document", w.in.CertificateID, role)
 }
 
-func deriveUUID(parts ...string) string {
-	h := sha256.New()
-	for _, p := range parts { // each length first, so that no two inputs read alike
-		h.Write([]byte(strconv.Itoa(len(p)) + ":" + p))
-	}
-	var sum [sha256.Size]byte
-	b := h.Sum(sum[:0])[:16]
-	b[6] = b[6]&0x0f | 0x80
-	b[8] = b[8]&0x3f | 0x80
-	x := hex.EncodeToString(b)
-	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:]
-}
+func deriveUUID(parts ...string) string { return uuid8.From(uuid8.Digest(sha256.New(), parts...)) }
 
 // isUUID reports the form 8-4-4-4-12 in lower case hexadecimal.
 func isUUID(s string) bool {

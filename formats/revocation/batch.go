@@ -14,6 +14,7 @@ import (
 
 	"github.com/trustedparty/ddcc-gateway/formats/strictjson"
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/uuid8"
 )
 
 // Bounds of a batch.
@@ -164,10 +165,7 @@ func unmarshalStrict(raw []byte, depth int, into any) error {
 // in its place.
 func BatchID(encoded []byte) string {
 	sum := sha256.Sum256(encoded)
-	id := sum[:16]
-	id[6] = id[6]&0x0f | 0x80
-	id[8] = id[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", id[0:4], id[4:6], id[6:8], id[8:10], id[10:16])
+	return uuid8.From(sum[:])
 }
 
 // CompareHashes orders hashes by their bytes.

@@ -18,13 +18,13 @@ const module = "github.com/trustedparty/ddcc-gateway/"
 // folder and everything below it that has no line of its own; the longest match counts.
 var walls = map[string][]string{
 	"internal/platform": {"internal/platform"},
-	"formats":           {"formats", "internal/platform/fault"},
+	"formats":           {"formats", "internal/platform/fault", "internal/platform/uuid8"},
 	// The reader and what stands on it must not share code with the writer.
 	"formats/hcert/reader": {},
 	"formats/shc/reader":   {"formats/strictjson"},
 	"formats/vdsnc/reader": {"formats/strictjson"},
 	"formats/divoc":        {"formats/strictjson"},
-	"fhir":                 {"fhir", "formats", "internal/platform/fault"},
+	"fhir":                 {"fhir", "formats", "internal/platform/fault", "internal/platform/uuid8"},
 	"fhir/client":          {"fhir", "fhir/client", "internal/platform"},
 	"fhir/server":          {"fhir", "fhir/server", "formats/strictjson", "internal/platform"},
 	"signing":              {"signing", "formats", "internal/platform"},

@@ -20,7 +20,9 @@ const secret = "Ada Specimen"
 func client(next http.RoundTripper) *http.Client {
 	return &http.Client{Transport: orchestration.Transport(orchestration.TransportOptions{
 		Next: next, Group: "fhir", DigestKey: []byte("k"), Clock: time.Now,
-		Describe: func(*http.Request) orchestration.Call { return orchestration.Call{Name: "store", Path: "/Patient/{id}"} },
+		Describe: func(*http.Request) orchestration.Call {
+			return orchestration.Call{Name: "store", Path: "/Patient/{id}"}
+		},
 	})}
 }
 
