@@ -5,7 +5,8 @@
 //
 // Who may call: clients whose certificate is that of an issuer, found out in the handshake;
 // everybody else is refused there. How often: the handler's matter. How large: MaxMessage;
-// how many: MaxConnections in all and MaxPerIssuer; how slow: a message must arrive whole
+// how many: MaxConnections in all, MaxPerIssuer, and MaxHandshakes of an address before it is
+// known who calls; how slow: a message must arrive whole
 // within FrameTimeout of its first byte, a connection without messages ends after
 // IdleTimeout. What they learn: the answers to their own messages.
 //

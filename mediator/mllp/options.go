@@ -10,6 +10,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxMessage, hl7v2.MaxMessage)
 	setDefault(&o.MaxConnections, 256)
 	setDefault(&o.MaxPerIssuer, 32)
+	setDefault(&o.MaxHandshakes, 32)
 	setDefault(&o.HandshakeTimeout, 10*time.Second)
 	setDefault(&o.IdleTimeout, 10*time.Minute)
 	setDefault(&o.FrameTimeout, 30*time.Second)

@@ -47,6 +47,7 @@ type Options struct {
 	MaxMessage       int           // hl7v2.MaxMessage, bytes
 	MaxConnections   int           // 256
 	MaxPerIssuer     int           // 32 connections
+	MaxHandshakes    int           // 32 connections of one address whose client is not known yet
 	HandshakeTimeout time.Duration // 10 s
 	IdleTimeout      time.Duration // 10 min without a message
 	FrameTimeout     time.Duration // 30 s from the first byte of a message to its last
@@ -71,7 +72,8 @@ type Server struct {
 	mu       sync.Mutex
 	draining bool
 	open     map[*connection]bool
-	issuers  map[string]int // connections of each
+	issuers  *tally // connections of each
+	unknown  *tally // connections of each address whose client is not known yet
 }
 
 // NewServer checks the options and applies the defaults. Nothing listens yet.
@@ -84,7 +86,8 @@ func NewServer(o Options) (*Server, error) {
 	}
 	o = o.withDefaults()
 	return &Server{
-		Options: o, slots: make(chan struct{}, o.MaxConnections), open: map[*connection]bool{}, issuers: map[string]int{},
+		Options: o, slots: make(chan struct{}, o.MaxConnections), open: map[*connection]bool{},
+		issuers: newTally(o.MaxPerIssuer), unknown: newTally(o.MaxHandshakes),
 	}, nil
 }
 
@@ -190,15 +193,26 @@ func (s *Server) serve(ctx context.Context, raw net.Conn) {
 		return
 	}
 	defer s.leave(c)
-	if !c.handshake(ctx) {
+	if !s.known(ctx, c) {
 		return
 	}
-	if !s.count(c.by.ID, 1) {
+	if !s.issuers.take(c.by.ID) {
 		s.Log.Warn("MLLP connection refused", slog.String("issuer", c.by.ID), slog.String("reason", "it has as many as it may have"))
 		return
 	}
-	defer s.count(c.by.ID, -1)
+	defer s.issuers.leave(c.by.ID)
 	c.run(ctx)
+}
+
+// known finds out whose connection it is. An address that says nothing on many of them does
+// not keep the places of others.
+func (s *Server) known(ctx context.Context, c *connection) bool {
+	host := hostOf(c.raw)
+	if !s.unknown.take(host) {
+		return false
+	}
+	defer s.unknown.leave(host)
+	return c.handshake(ctx)
 }
 
 // enter makes the connection one that is interrupted when the server ends.
@@ -216,19 +230,6 @@ func (s *Server) leave(c *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, c)
-}
-
-// count adds to the issuer's connections, unless it has too many.
-func (s *Server) count(issuer string, n int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n > 0 && s.issuers[issuer] >= s.MaxPerIssuer {
-		return false
-	}
-	if s.issuers[issuer] += n; s.issuers[issuer] == 0 {
-		delete(s.issuers, issuer)
-	}
-	return true
 }
 
 func (s *Server) ending() bool {

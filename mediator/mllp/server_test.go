@@ -2,6 +2,9 @@ package mllp_test
 
 import (
 	"crypto/tls"
+	"errors"
+	"net"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -213,4 +216,40 @@ func TestLimits(t *testing.T) {
 		_ = conn.Close()
 		t.Error("more connections than allowed")
 	}
+}
+
+// TestSilentAddress: an address that opens connections and says nothing keeps nobody else
+// away, and has its places back when it goes.
+func TestSilentAddress(t *testing.T) {
+	t.Parallel()
+	s := start(t, &echo{}, func(o *mllp.Options) { o.MaxConnections, o.MaxHandshakes = 4, 2 })
+	silent := []net.Conn{dialPlain(t, s.addr), dialPlain(t, s.addr)}
+	for _, c := range silent {
+		_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("a silent connection within the limit: %v", err)
+		}
+	}
+	third := dialPlain(t, s.addr)
+	_ = third.SetReadDeadline(time.Now().Add(3 * time.Second)) // less than a handshake may take
+	if _, err := third.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a third silent connection stays open: %v", err)
+	}
+	elsewhere := tls.Dialer{NetDialer: &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}, Config: s.clientTLS("issuer")}
+	conn, err := elsewhere.DialContext(t.Context(), "tcp", s.addr)
+	if err != nil {
+		t.Fatalf("from another address: %v", err)
+	}
+	_ = conn.Close()
+	for _, c := range silent {
+		_ = c.Close()
+	}
+	for range 50 {
+		if conn, err = tls.Dial("tcp", s.addr, s.clientTLS("issuer")); err == nil {
+			_ = conn.Close()
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("the places are not given back: %v", err)
 }
