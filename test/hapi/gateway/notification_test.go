@@ -179,7 +179,8 @@ func (r *registry) certifiedOnce(t *testing.T, id string) (certificate string) {
 	}
 	var one transaction
 	r.operator(t, "/transactions/"+first.ID, &one)
-	if len(one.Calls) != 3 || one.Calls[0].Legs[0].Name != "read Immunization" || one.Calls[1].Legs[0].Name != "read Patient" || one.Calls[2].Peer != "signer" {
+	if len(one.Calls) != 2 || one.Calls[0].Peer != "fhir" || len(one.Calls[0].Legs) != 2 || one.Calls[0].Legs[0].Name != "read Immunization" ||
+		one.Calls[0].Legs[1].Name != "read Patient" || one.Calls[1].Peer != "signer" {
 		t.Errorf("%+v", one.Calls)
 	}
 	wait(t, "the certificate in HAPI", time.Minute, func() bool { return r.certificates(t, id) == 1 })
