@@ -194,6 +194,9 @@ var supporters = map[string]string{
 	"NOK": "next of kin", "ECON": "emergency contact", "CAREGIVER": "caregiver", "AGNT": "agent", "PRS": "personal relationship", "GUARD": "guardian",
 }
 
+// contactRoles translates them to the codes that FHIR binds Patient.contact.relationship to.
+var contactRoles = map[string]string{"NOK": "N", "ECON": "C"}
+
 // support maps a participant of the document who supports the patient, such as an
 // emergency contact; other participants are no contacts.
 func (c *converter) support(participant *node) *object {
@@ -204,6 +207,9 @@ func (c *converter) support(participant *node) *object {
 		return nil
 	}
 	relation := concept(coding(systemV3+"RoleClass", role, supporters[role]))
+	if code := contactRoles[role]; code != "" {
+		relation.add("coding", coding(systemContactRole, code, ""))
+	}
 	if code := c.coding(n.child("code")); code != nil {
 		relation.add("coding", code)
 	}

@@ -25,6 +25,7 @@ const (
 	systemCategory     = "http://terminology.hl7.org/CodeSystem/condition-category"
 	systemObservation  = "http://terminology.hl7.org/CodeSystem/observation-category"
 	systemAbsent       = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+	systemContactRole  = "http://terminology.hl7.org/CodeSystem/v2-0131"
 	systemSectionEmpty = "http://terminology.hl7.org/CodeSystem/list-empty-reason"
 )
 

@@ -3,6 +3,8 @@ package ccda
 import (
 	"regexp"
 	"time"
+
+	"github.com/trustedparty/ddcc-gateway/fhir"
 )
 
 // timeForm is HL7 V3 TS: digits from the year down to as far as is known, a fraction, an
@@ -100,11 +102,15 @@ func (c *converter) period(n *node) *object {
 	if value := c.dateTime(n); value != "" && start == "" && end == "" {
 		start, end = value, value
 	}
-	if start != "" && end != "" && after(start, end) {
+	from, to, ordered := fhir.PeriodEnds(start, end)
+	switch {
+	case !ordered:
 		c.note(n, RuleTime, "The end is before the beginning and is not kept.", "Mend the interval.")
-		end = ""
+		return newObject().put("start", start)
+	case from != start || to != end:
+		c.note(n, RuleTime, "The ends are not equally exact; both are kept as exact as the other.", "Send both with time and zone, or neither.")
 	}
-	return newObject().put("start", start).put("end", end)
+	return newObject().put("start", from).put("end", to)
 }
 
 // after compares as far as both are precise, by the calendar.

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/trustedparty/ddcc-gateway/fhir/internal/ucum"
 )
 
 // decimalForm is what xs:decimal and xs:double write, without infinities.
@@ -53,7 +55,8 @@ func positive(s string) int {
 
 func integer(n int) number { return number(strconv.Itoa(n)) }
 
-// quantity maps PQ, and INT or REAL, which are quantities without unit.
+// quantity maps PQ, and INT or REAL, which are quantities without unit. A unit that is none of
+// UCUM, as CDA wants it, is a text.
 func (c *converter) quantity(n *node) *object {
 	if n == nil || n.attr("value") == "" {
 		return nil
@@ -70,22 +73,12 @@ func (c *converter) quantity(n *node) *object {
 		if t := n.child("translation"); t != nil && t.attr("value") == n.attr("value") {
 			out.put("unit", t.attr("displayName"))
 		}
-	case isUnit(unit):
+	case ucum.Valid(unit):
 		out.put("unit", unit).put("system", systemUCUM).put("code", unit)
 	default:
 		out.put("unit", unit)
 	}
 	return out
-}
-
-// isUnit reports the alphabet of UCUM, which has no spaces.
-func isUnit(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' || s[i] == '"' {
-			return false
-		}
-	}
-	return true
 }
 
 // interval maps IVL_PQ: a Range of two ends, or a Quantity with a comparator of one.

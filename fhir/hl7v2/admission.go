@@ -3,6 +3,9 @@ package hl7v2
 import (
 	"encoding/hex"
 	"strconv"
+
+	"github.com/trustedparty/ddcc-gateway/fhir"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
 )
 
 // ReadAdmission converts an ADT message whose event CheckEvent knows to a transaction Bundle:
@@ -92,10 +95,7 @@ func (c *converter) stay(r *encounter, pv1 Segment, e event) {
 	default:
 		r.Class = coding{System: table("0004"), Code: code}
 	}
-	when := period{Start: c.dateTime(pv1.Field(44)), End: c.dateTime(pv1.Field(45))}
-	if e.cancel {
-		when.End = ""
-	}
+	when := c.stayed(pv1, e)
 	r.Period, r.Status = when.orNil(), string(e.status)
 	if e.status == byContent {
 		r.Status = string(statusOf(when, r.Class.Code))
@@ -113,6 +113,24 @@ func (c *converter) stay(r *encounter, pv1 Segment, e event) {
 			r.ReasonCode = append(r.ReasonCode, reason)
 		}
 	}
+}
+
+// stayed reads from when to when a visit is.
+func (c *converter) stayed(pv1 Segment, e event) period {
+	start, end := pv1.Field(44), pv1.Field(45)
+	when := period{Start: c.dateTime(start), End: c.dateTime(end)}
+	if e.cancel {
+		when.End = ""
+	}
+	from, to, ordered := fhir.PeriodEnds(when.Start, when.End)
+	switch {
+	case !ordered:
+		c.report(NewFinding(end.At(), CodeDataType, RuleTime, "The visit ends before it begins.", "Correct PV1-44 or PV1-45."))
+	case from != when.Start || to != when.End:
+		c.report(NewFinding(end.At(), CodeDataType, RuleTime, "Beginning and end are not equally exact; both are kept as exact as the other.",
+			"Send both with time and offset, or neither.").As(fault.SeverityInformation))
+	}
+	return period{Start: from, End: to}
 }
 
 // statusOf is the state of a visit whose update does not say it.

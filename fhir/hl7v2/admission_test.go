@@ -152,6 +152,8 @@ func TestAdmissionFindings(t *testing.T) {
 		"own class":     {edit(good, "PV1", 2, "B"), ""},
 		"half a town":   {edit(good, "PID", 11, "^^Up & Down"), "PID[1]-11.3 102 hl7v2-delimiter error"},
 		"wrong time":    {edit(good, "PV1", 44, "yesterday"), "PV1[1]-44 102 hl7v2-time error"},
+		"wrong order":   {edit(good, "PV1", 45, "202611120819"), "PV1[1]-45 102 hl7v2-time error"},
+		"a day's end":   {edit(good, "PV1", 45, "20261112"), "PV1[1]-45 102 hl7v2-time information"},
 		"allergy":       {edit(good, "AL1", 3, ""), "AL1[1]-3 101 required error"},
 		"diagnosis":     {edit(good, "DG1", 3, ""), "DG1[1]-3 101 required error"},
 		"in words":      {edit(edit(good, "DG1", 3, ""), "DG1", 4, "Angina"), ""},

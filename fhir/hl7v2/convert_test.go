@@ -66,6 +66,18 @@ func TestDosesOfAHistory(t *testing.T) {
 	}
 }
 
+// TestUnits: what is no unit of UCUM has no code, whatever the sender calls it.
+func TestUnits(t *testing.T) {
+	t.Parallel()
+	good := string(sample(t, "vxu_many.hl7"))
+	for unit, want := range map[string]string{"ug": `"unit":"ug","system":"http://unitsofmeasure.org","code":"ug"`, "mcg": `"value":0.5,"unit":"mcg"}`} {
+		v, _ := hl7v2.ReadVaccinations(parsed(t, []byte(strings.ReplaceAll(good, "mL^^UCUM", unit+"^^UCUM"))), options)
+		if raw, _ := v.Bundle(every); !bytes.Contains(raw, []byte(want)) {
+			t.Errorf("%s: %s", unit, raw)
+		}
+	}
+}
+
 // TestADoseCanBeCertified: the Bundle is what the maps of the gateway read.
 func TestADoseCanBeCertified(t *testing.T) {
 	t.Parallel()

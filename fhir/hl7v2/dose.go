@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/trustedparty/ddcc-gateway/fhir/internal/ucum"
 	"github.com/trustedparty/ddcc-gateway/fhir/terminology"
 )
 
@@ -120,7 +121,7 @@ func (c *converter) amount(rxa Segment) *quantity {
 		return nil
 	}
 	q := &quantity{Value: number(text)}
-	if unit := c.coded(rxa.Field(7)); len(unit.Coding) > 0 && unit.Coding[0].System == systemUCUM {
+	if unit := c.coded(rxa.Field(7)); len(unit.Coding) > 0 && unit.Coding[0].System == systemUCUM && ucum.Valid(unit.Coding[0].Code) {
 		q.System, q.Code, q.Unit = systemUCUM, unit.Coding[0].Code, first(unit.Coding[0].Display, unit.Coding[0].Code)
 	} else {
 		q.Unit = first(rxa.Field(7).Component(1).Text(), unit.Text)

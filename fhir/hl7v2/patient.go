@@ -44,11 +44,29 @@ func (c *converter) person(keepHCID bool) (person, bool) {
 	if language := c.coded(pid.Field(15)); !language.isZero() {
 		p.Communication = []communication{{Language: language, Preferred: true}}
 	}
-	p.MaritalStatus = c.tabled(pid.Field(16), "0002").orNil()
+	p.MaritalStatus = c.maritalStatus(pid.Field(16))
 	c.birthOrder(&p, pid)
 	c.death(&p, pid)
 	p.id = c.patientID(p)
 	return p, true
+}
+
+const systemMaritalStatus = "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus"
+
+// maritalStatuses translates table 0002 to the codes that FHIR binds the element to.
+var maritalStatuses = map[string]string{
+	"B": "U", "C": "C", "D": "D", "E": "L", "I": "I", "M": "M", "N": "A", "P": "T", "R": "T", "S": "S", "W": "W",
+}
+
+// maritalStatus reads PID-16, with the translation ahead of what was sent.
+func (c *converter) maritalStatus(v Value) *concept {
+	status := c.tabled(v, "0002")
+	for _, sent := range status.Coding {
+		if code := maritalStatuses[sent.Code]; sent.System == table("0002") && code != "" {
+			status.Coding = []coding{{System: systemMaritalStatus, Code: code}, sent}
+		}
+	}
+	return status.orNil()
 }
 
 // identifiers reads PID-3 and, as v2.3 had it, PID-2.

@@ -150,7 +150,8 @@ func (w *writer) composition() compositionResource {
 		Section:   []r4.CompositionSection{w.compositionSection()},
 	}
 	if p := w.core.Certificate.Period; p != (fhir.Period{}) {
-		c.Event = []r4.CompositionEvent{{Period: &r4.Period{Start: text(p.Start), End: text(p.End)}}}
+		start, end, _ := fhir.PeriodEnds(p.Start, p.End) // Validate refuses the wrong order
+		c.Event = []r4.CompositionEvent{{Period: &r4.Period{Start: text(start), End: text(end)}}}
 	}
 	return compositionResource{"Composition", c}
 }

@@ -94,12 +94,13 @@ func (b *bundle) found(base string, v store.Version, mode string, as view) error
 	return nil
 }
 
-// outcome adds what a search has to say besides what it found.
-func (b *bundle) outcome(issues []fault.Issue) {
+// outcome adds what a search has to say besides what it found. id is a UUID: an entry of a
+// searchset has a fullUrl, and the OperationOutcome no address (FHIR R4, Bundle.entry.fullUrl).
+func (b *bundle) outcome(id string, issues []fault.Issue) {
 	if len(issues) == 0 {
 		return
 	}
-	b.begin("")
+	b.begin("urn:uuid:" + id)
 	member(&b.entries, "resource", fhir.Outcome(issues))
 	member(&b.entries, "search", []byte(`{"mode":"outcome"}`))
 	b.end()

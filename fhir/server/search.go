@@ -98,6 +98,6 @@ func (s *Server) search(ctx context.Context, tx *store.Tx, r request) (result, e
 		issues = append(issues, fault.Issue{Severity: fault.SeverityWarning, Rule: "search-limit",
 			Detail: "There is more to include than fits.", Fix: "Ask for fewer matches with _count, or include less."})
 	}
-	b.outcome(issues)
+	b.outcome(s.newID(), issues)
 	return result{status: http.StatusOK, body: b.bytes(), typ: "Bundle"}, nil
 }

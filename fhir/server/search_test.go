@@ -73,6 +73,9 @@ func TestSearch(t *testing.T) {
 	if url := got.text(t, "entry", 0, "fullUrl"); url != server.EmbeddedBase+"/Immunization/i3" {
 		t.Errorf("fullUrl %s", url)
 	}
+	if url := got.text(t, "entry", 2, "fullUrl"); !strings.HasPrefix(url, "urn:uuid:") {
+		t.Errorf("fullUrl of the outcome %q", url)
+	}
 	form := url.Values{"patient": {"Patient/bob"}}.Encode()
 	posted := p.want(200, "POST", "/Immunization/_search?status=completed", form, "Content-Type", "application/x-www-form-urlencoded")
 	if ids := posted.ids(t); !slices.Equal(ids, []string{"Immunization/other"}) {

@@ -48,7 +48,7 @@ func (h handler) healthLink(c *gin.Context) {
 	}
 	c.Header("Cache-Control", "no-store")
 	c.Data(http.StatusCreated, fhirJSONType, fmt.Appendf(nil,
-		`{"resourceType":"Parameters","parameter":[{"name":"link","valueString":%s},{"name":"id","valueId":%s},{"name":"expires","valueInstant":"%s"}]}`,
+		`{"resourceType":"Parameters","parameter":[{"name":"link","valueString":%s},{"name":"id","valueString":%s},{"name":"expires","valueInstant":"%s"}]}`,
 		quoted(link.Text), quoted(link.ID), link.Expires.UTC().Format(time.RFC3339)))
 }
 

@@ -52,13 +52,13 @@ type parameters struct {
 }
 
 type part struct {
-	Name                            string
-	Part                            []part
-	ValueCode, ValueString, ValueID string
-	ValueBoolean                    *bool
-	ValueInteger                    *int
-	Resource                        json.RawMessage
-	ValueReference                  struct{ Reference string }
+	Name                   string
+	Part                   []part
+	ValueCode, ValueString string
+	ValueBoolean           *bool
+	ValueInteger           *int
+	Resource               json.RawMessage
+	ValueReference         struct{ Reference string }
 }
 
 func answerOf(t *testing.T, body []byte) []part {

@@ -89,10 +89,10 @@ func TestSharing(t *testing.T) {
 	if text := first(made, "link").ValueString; !strings.Contains(text, "shlink:/") {
 		t.Errorf("the link is %.40s", text)
 	}
-	handle := bytes.Replace(s.example(t, "LinkId"), []byte("c3BlY2ltZW4"), []byte(first(made, "id").ValueID), 1)
+	handle := bytes.Replace(s.example(t, "LinkId"), []byte("c3BlY2ltZW4"), []byte(first(made, "id").ValueString), 1)
 	post(withdraw, other, handle, 404)
 	post(withdraw, issuer, handle, 200)
-	post(withdraw, issuer, []byte(`{"resourceType":"Parameters","parameter":[{"name":"id","valueId":"none"}]}`), 404)
+	post(withdraw, issuer, []byte(`{"resourceType":"Parameters","parameter":[{"name":"id","valueString":"none"}]}`), 404)
 	if err := g.registry.Close(); err != nil {
 		t.Fatal(err)
 	}

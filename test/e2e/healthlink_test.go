@@ -51,7 +51,7 @@ func makeLink(t *testing.T, s *harness.System, id string, parameters ...map[stri
 		t.Fatalf("%v, status %d: %s", err, a.Status, a.Body)
 	}
 	var answer struct {
-		Parameter []struct{ Name, ValueString, ValueID string }
+		Parameter []struct{ Name, ValueString string }
 	}
 	if err := json.Unmarshal(a.Body, &answer); err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func makeLink(t *testing.T, s *harness.System, id string, parameters ...map[stri
 		case "link":
 			n.text = p.ValueString
 		case "id":
-			n.id = p.ValueID
+			n.id = p.ValueString
 		}
 	}
 	if n.link, err = shlink.Parse(n.text); err != nil || !strings.HasPrefix(n.link.URL, s.URL+"/shl/") {
@@ -202,7 +202,7 @@ func TestEndOfAHealthLink(t *testing.T) {
 		t.Error("the card of a direct link is not valid")
 	}
 	for want, id := range map[int]string{http.StatusOK: withdrawn.id, http.StatusNotFound: "0123456789abcdef"} {
-		body := harness.JSON(t, map[string]any{"resourceType": "Parameters", "parameter": []any{parameter("id", "valueId", id)}})
+		body := harness.JSON(t, map[string]any{"resourceType": "Parameters", "parameter": []any{parameter("id", "valueString", id)}})
 		if a, err := s.Post("/ddcc/$withdraw-health-link", body); err != nil || a.Status != want {
 			t.Errorf("%v, status %d, want %d: %s", err, a.Status, want, a.Body)
 		}

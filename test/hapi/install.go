@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-//go:embed peer/Peer.java peer/pom.xml
+//go:embed peer/Peer.java peer/Validator.java peer/pom.xml
 var peer embed.FS
 
 // copyJars is the step of Maven that fetches the libraries of pom.xml.
@@ -29,11 +29,18 @@ type absence struct{ what string }
 
 func (a *absence) Error() string { return a.what }
 
+// The folders of the compiled programs: one changes without the other, which may be running.
+const (
+	peerClasses      = "classes"
+	validatorClasses = "validator"
+)
+
 // installation is where HAPI is.
 type installation struct{ dir, java string }
 
-func (i installation) classPath() string {
-	return filepath.Join(i.dir, "classes") + string(os.PathListSeparator) + filepath.Join(i.dir, "lib", "*")
+// classPath has one of our own programs, by its folder, and all libraries.
+func (i installation) classPath(program string) string {
+	return filepath.Join(i.dir, program) + string(os.PathListSeparator) + filepath.Join(i.dir, "lib", "*")
 }
 
 // install puts HAPI into .tools/hapi unless it is there in the same versions. Test processes
@@ -65,7 +72,7 @@ func install() (installation, error) {
 // refresh installs what the stamps do not say is there.
 func (i installation) refresh(programs map[string]string) error {
 	sources := map[string][]byte{}
-	for _, name := range []string{"Peer.java", "pom.xml"} {
+	for _, name := range []string{"Peer.java", "Validator.java", "pom.xml"} {
 		raw, err := peer.ReadFile("peer/" + name)
 		if err != nil {
 			return err
@@ -85,9 +92,15 @@ func (i installation) refresh(programs map[string]string) error {
 	if err != nil {
 		return err
 	}
-	return i.part("classes", [][]byte{sources["pom.xml"], sources["Peer.java"], compiler}, func() error {
-		return i.run(programs["javac"], "-proc:none", "-nowarn", "-cp", filepath.Join("lib", "*"), "-d", "classes", "Peer.java")
-	})
+	for folder, source := range map[string]string{peerClasses: "Peer.java", validatorClasses: "Validator.java"} {
+		err := i.part(folder, [][]byte{sources["pom.xml"], sources[source], compiler}, func() error {
+			return i.run(programs["javac"], "-proc:none", "-nowarn", "-cp", filepath.Join("lib", "*"), "-d", folder, source)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // part makes one folder anew unless it was made of the same.

@@ -35,7 +35,7 @@ func launch(options []Option) (*process, error) {
 	for _, o := range options {
 		args = append(args, string(o))
 	}
-	p := &process{command: exec.Command(i.java, append(args, "-cp", i.classPath(), "Peer")...), ended: make(chan struct{})}
+	p := &process{command: exec.Command(i.java, append(args, "-cp", i.classPath(peerClasses), "Peer")...), ended: make(chan struct{})}
 	p.command.Stderr = &p.log
 	if p.hold, err = p.command.StdinPipe(); err != nil {
 		return nil, err
