@@ -66,13 +66,13 @@ var exact = map[string]bool{"signing": true}
 
 // pkg is what go list says of a package.
 type pkg struct {
-	ImportPath    string
-	Imports, Deps []string
+	ImportPath, Dir        string
+	GoFiles, Imports, Deps []string
 }
 
 func list(t *testing.T, args ...string) []pkg {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Imports,Deps"}, args...)...).Output()
+	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Dir,GoFiles,Imports,Deps"}, args...)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}

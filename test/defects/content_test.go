@@ -407,7 +407,7 @@ func checkIdentifiers(t *testing.T, v any) {
 	switch x := v.(type) {
 	case map[string]any:
 		for key, member := range x {
-			if key == "identifier" {
+			if key == "identifier" || key == "masterIdentifier" || key == "valueIdentifier" {
 				list, ok := member.([]any)
 				if !ok {
 					list = []any{member}

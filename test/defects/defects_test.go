@@ -20,6 +20,17 @@ type defect struct {
 	proof func(t *testing.T, s *harness.System)
 }
 
+// delivered are further proofs of some, for what goes on to a FHIR server and comes from there:
+// all proofs have everything that they issue delivered.
+var delivered = map[string]func(t *testing.T, l *landscape){
+	"B18": serverErrorsAreNotDelivered,
+	"B19": registeredLater,
+	"B20": foldersAreWholeOnTheServer,
+	"B23": hcidIsOneValueOnTheServer,
+	"B24": serverAddressesAreNotFetched,
+	"B32": deliveredHoldsNoInternals,
+}
+
 var defects = []defect{
 	{"B1", "a body that is neither Parameters nor QuestionnaireResponse kills the process", foreignBodies},
 	{"B2", "Parameters without response kills the process", parametersWithoutResponse},
@@ -60,16 +71,21 @@ var defects = []defect{
 
 func TestDefects(t *testing.T) {
 	t.Parallel()
-	s := harness.New(t)
+	l := newLandscape(t)
+	s := l.System
 	for _, d := range defects {
 		t.Run(d.id, func(t *testing.T) {
 			t.Log(d.there)
 			d.proof(t, s)
+			if onTheServer := delivered[d.id]; onTheServer != nil {
+				onTheServer(t, l)
+			}
 			if a, err := s.Get("/ddcc/metadata"); err != nil || a.Status != 200 {
 				t.Fatalf("the gateway did not survive: %v", err)
 			}
 		})
 	}
+	everythingIsOnTheServer(t, l)
 	wholeRunShowsNobody(t, s)
 }
 
@@ -82,6 +98,11 @@ func TestListIsComplete(t *testing.T) {
 	for i, d := range defects {
 		if want := "B" + itoa(i+1); d.id != want || d.proof == nil || d.there == "" {
 			t.Errorf("entry %d is %q, want %s with a proof", i, d.id, want)
+		}
+	}
+	for _, id := range []string{"B18", "B19", "B20", "B23", "B24", "B32"} {
+		if delivered[id] == nil {
+			t.Errorf("%s is not proven against a FHIR server", id)
 		}
 	}
 }
