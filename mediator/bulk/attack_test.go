@@ -225,3 +225,26 @@ func TestWorkIsObserved(t *testing.T) {
 		t.Errorf("%d chunks, %d lines failed", chunks.Load(), failed.Load())
 	}
 }
+
+// TestChunksOfSlowIssuersAreShort: so that a stop costs little and progress shows.
+func TestChunksOfSlowIssuersAreShort(t *testing.T) {
+	t.Parallel()
+	for rate, want := range map[float64]int64{0: 2, 1000: 2, 20: 3, 0.5: 19} { // chunks of 300 lines
+		b := newBench(t)
+		var chunks atomic.Int64
+		s := b.service(func(d *bulk.Deps) {
+			d.Observe = func(context.Context, bulk.Work) { chunks.Add(1) }
+		})
+		b.run(s)
+		in := request(lines(300))
+		in.By.Rate = rate
+		j, err := s.Receive(context.Background(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.await(s, j.ID, ended)
+		if chunks.Load() != want {
+			t.Errorf("at %v a second: %d chunks, want %d", rate, chunks.Load(), want)
+		}
+	}
+}

@@ -44,7 +44,7 @@ func (s *Service) Receive(ctx context.Context, in Request) (Job, error) {
 	}
 	lines, err := tabular.New(in.Form, in.Body)
 	if err == nil {
-		j, err = s.fill(ctx, j, lines, s.most(in.By))
+		j, err = s.fill(ctx, j, lines, in.By)
 	}
 	if err == nil && j.Lines == 0 {
 		err = errEmpty
@@ -152,9 +152,9 @@ func (s *Service) most(by mediator.IssuerPolicy) int {
 	return int(min(float64(s.MaxLines), max(1, by.Rate*s.retention.Seconds()/2)))
 }
 
-// fill keeps the lines, most at most, in chunks.
-func (s *Service) fill(ctx context.Context, j Job, lines tabular.Reader, most int) (Job, error) {
-	var c chunk
+// fill keeps the lines of an issuer in chunks.
+func (s *Service) fill(ctx context.Context, j Job, lines tabular.Reader, by mediator.IssuerPolicy) (Job, error) {
+	c, most := chunkOf(by), s.most(by)
 	for {
 		record, err := lines.Next()
 		end := errors.Is(err, io.EOF)
@@ -175,7 +175,7 @@ func (s *Service) fill(ctx context.Context, j Job, lines tabular.Reader, most in
 			if j, err = s.keep(ctx, j, c); err != nil {
 				return j, err
 			}
-			c = chunk{}
+			c = chunkOf(by)
 		}
 		if end {
 			return j, nil
