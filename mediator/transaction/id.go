@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"io"
-	"strings"
+	"regexp"
 	"time"
 
 	"github.com/google/uuid"
@@ -51,25 +51,24 @@ const placeSize = 2 * len(uuid.UUID{})
 // more separates a place from the number of a further document of the same record.
 const more = "+"
 
+// document is the form of the id of a record's document, or of a further one.
+var document = regexp.MustCompile(`^([0-9a-f]{32})(\` + more + `[1-9][0-9]{0,2})?$`)
+
+// maxSuffix bounds what follows a place, in characters.
+const maxSuffix = 4
+
 // idAt gives the id of the record that a document belongs to.
-func idAt(document string) (uuid.UUID, bool) {
-	var id uuid.UUID
-	head, rest := document, ""
-	if len(document) > placeSize {
-		head, rest = document[:placeSize], document[placeSize:]
-	}
-	n, err := hex.Decode(id[:], []byte(head[:min(len(head), placeSize)]))
-	if err != nil || n != len(id) || rest != "" && !strings.HasPrefix(rest, more) || len(rest) > maxSuffix {
+func idAt(name string) (uuid.UUID, bool) {
+	parts := document.FindStringSubmatch(name)
+	if parts == nil {
 		return uuid.Nil, false
 	}
+	id := uuid.MustParse(parts[1])
 	for i := range id {
 		id[i] = ^id[i]
 	}
 	return id, true
 }
-
-// maxSuffix bounds what follows a place, in characters.
-const maxSuffix = 4
 
 // parseID takes the form that is given out and no other.
 func parseID(text string) (uuid.UUID, bool) {
