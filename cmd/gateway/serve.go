@@ -57,7 +57,7 @@ func serve(ctx context.Context, s settings, stdin io.Reader, stderr io.Writer) (
 	if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
 		return err
 	}
-	registry, err := sqlite.Open(ctx, filepath.Join(s.DataDir, "registry.db"), sqlite.Options{Clock: time.Now, CacheMiB: 16})
+	registry, err := sqlite.Open(ctx, filepath.Join(s.DataDir, "registry.db"), sqlite.Options{Clock: time.Now, CacheMiB: 12})
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ type Process struct {
 // limit keeps it from being bought with unbounded memory.
 const (
 	gcPercent   = 300
-	memoryLimit = 112 << 20
+	memoryLimit = 96 << 20
 )
 
 // tuneGC leaves both to the operator where GOGC or GOMEMLIMIT is set.
