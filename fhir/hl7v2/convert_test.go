@@ -149,6 +149,8 @@ func TestFindings(t *testing.T) {
 		"vaccine of nobody":   {"RXA", 5, "77^Ours^L", "RXA[1]-5.3 103 hl7v2-code error"},
 		"vaccine by name":     {"RXA", 5, "^COVID-19", "RXA[1]-5.3 103 hl7v2-code error"},
 		"no time":             {"RXA", 3, "", "RXA[1]-3 101 required error"},
+		"spaces for a time":   {"RXA", 3, "  ", "RXA[1]-3 101 required error"},
+		"half a time":         {"RXA", 3, "^20260101", "RXA[1]-3 101 required error"},
 		"wrong time":          {"RXA", 3, "20260230", "RXA[1]-3 102 hl7v2-time error"},
 		"wrong zone":          {"RXA", 3, "20260228+99", "RXA[1]-3 102 hl7v2-time error"},
 		"hour alone":          {"RXA", 3, "2026022809", "RXA[1]-3 102 hl7v2-time information"},

@@ -22,7 +22,7 @@ func (c *converter) dose(g order, p person) Dose {
 	c.vaccine(&d, rxa)
 	c.orderNumbers(&d, g)
 	r.ID = c.doseID(g, p, r.Identifier)
-	if r.OccurrenceDateTime = c.dateTime(rxa.Field(3)); !rxa.Field(3).Exists() {
+	if r.OccurrenceDateTime = c.dateTime(rxa.Field(3)); rxa.Field(3).Text() == "" { // spaces, or parts behind nothing
 		c.missing(rxa.At(3), "The dose has no time.", "Send when it was given.")
 	}
 	c.completion(&d, rxa)
