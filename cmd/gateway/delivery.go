@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -43,11 +42,7 @@ func (g *gateway) outbox(secret []byte) (issuance.Outbox, error) {
 		if one.ReadOnly {
 			continue
 		}
-		c, err := one.client(s.Timeout, g.settings.Environment.IsProduction(),
-			func(err error) {
-				g.process.Log.Warn("TLS files of a FHIR server", slog.String("server", one.Name), slog.Any("error", err))
-			},
-			fhirTransport(one.Base, transaction.DigestKey(secret)))
+		c, err := g.fhirClient(one, secret)
 		if err != nil {
 			return nil, err
 		}

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"context"
 	"math/rand/v2"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/trustedparty/ddcc-gateway/internal/platform/task"
 	"github.com/trustedparty/ddcc-gateway/mediator"
 	mediatorapi "github.com/trustedparty/ddcc-gateway/mediator/httpapi"
 	"github.com/trustedparty/ddcc-gateway/mediator/openhim"
@@ -66,7 +66,7 @@ func (g *gateway) register(b openhim.Bounds) error {
 	}
 	agent, err := openhim.NewAgent(openhim.AgentOptions{
 		API: client, Registration: registration, Bounds: b, Config: &g.him.config, Interval: s.Heartbeat, ConfigEvery: s.ConfigEvery,
-		Clock: time.Now, Wait: wait, Jitter: rand.Float64, Log: g.process.Log,
+		Clock: time.Now, Wait: task.Sleep, Jitter: rand.Float64, Log: g.process.Log,
 	})
 	if err != nil {
 		return err
@@ -86,18 +86,6 @@ func (g *gateway) around() []gin.HandlerFunc {
 		all = append(all, g.him.edge.Middleware())
 	}
 	return append(all, g.record())
-}
-
-// wait lasts for d, or until ctx ends, which is an error.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // relay keeps a nil edge from becoming an interface that is not nil.

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/trustedparty/ddcc-gateway/internal/platform/task"
 )
 
 // What an Options field is when it is zero.
@@ -112,7 +114,7 @@ func (o *Options) complete() {
 		o.Clock = time.Now
 	}
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = task.Sleep
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Float64 // spreads load, protects nothing
@@ -124,15 +126,4 @@ func positive[N int | int64 | time.Duration](n, otherwise N) N {
 		return n
 	}
 	return otherwise
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -238,14 +238,7 @@ const contendedPause = 20 * time.Millisecond
 
 // contend waits before the folder is read anew.
 func (w *Worker) contend(ctx context.Context, round int) error {
-	timer := time.NewTimer(time.Duration(w.o.Rand() * float64(round) * float64(contendedPause)))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return task.Sleep(ctx, time.Duration(w.o.Rand()*float64(round)*float64(contendedPause)))
 }
 
 // astray looks after a delivery to a server that the configuration does not have any more. A

@@ -18,6 +18,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/trustedparty/ddcc-gateway/internal/platform/fault"
+	"github.com/trustedparty/ddcc-gateway/internal/platform/task"
 	"github.com/trustedparty/ddcc-gateway/trust/foreign"
 	"github.com/trustedparty/ddcc-gateway/trust/foreign/pinned"
 )
@@ -63,7 +64,7 @@ func New(config Config) (*Client, error) {
 		config.Attempts = defaultAttempts
 	}
 	if config.Sleep == nil {
-		config.Sleep = sleep
+		config.Sleep = task.Sleep
 	}
 	config.TLS.ClientCertificate = validOnly(config.TLS.ClientCertificate, config.Now)
 	config.TLS.Now = config.Now
@@ -99,17 +100,6 @@ func validOnly(get func() (*tls.Certificate, error), now func() time.Time) func(
 			return nil, errOwnCertificate
 		}
 		return certificate, nil
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
 
